@@ -1,0 +1,115 @@
+// What the calculus says of a program: the derivation and everything read off it.
+//
+//     Analysis analysis = analyse(graph, optimizers, options, diagnostics)
+//
+// One growing symbol goes to infinity at a time, the others fixed; each has a SymbolAnalysis of its own, and a document
+// lists them side by side.  No size stands here without a step of the derivation.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compiler/analysis/derivation.h"
+#include "compiler/exponent/size.h"
+#include "compiler/graph/graph.h"
+
+namespace tpc {
+
+enum class Alignment : uint8_t { full, ev, none };
+enum class Gauge : uint8_t { plain, readout, sgd, unit };
+
+// Exponents that the user gives for one parameter in place of the plan's.  Empty: the plan's.
+struct GivenParameter {
+  std::optional<Rational> initStd, multiplier, lr, eps;
+};
+
+struct AnalysisOptions {
+  std::string optimizer = "adamw";                           // for parameters that name none
+  std::map<std::string, std::string> optimizerOf;            // by parameter
+  Alignment alignment = Alignment::full;
+  // A given parametrization, per symbol name and parameter name; empty: solve.
+  std::string parametrization = "auto";
+  std::map<std::string, std::map<std::string, GivenParameter>> given;
+  std::map<std::string, std::map<std::string, Rational>> givenMultipliers;  // of free multipliers
+};
+
+// One value along one symbol.  Steps index SymbolAnalysis::derivation; none where the size does not exist.
+struct ValueSizes {
+  Size init, update, trained, spread;
+  StepId initStep = noStep, updateStep = noStep, trainedStep = noStep, spreadStep = noStep;
+};
+
+enum class Role : uint8_t { input, hidden, output, scalar };  // by (contracted, left free): (0,+) (+,+) (+,0) (0,0)
+enum class Status : uint8_t { maximal, lazy, frozen, unstable, neverTrains, notAnalysed };
+
+// One parameter along one symbol, in the plain gauge: no multiplier that the program does not write.
+struct ParameterSizes {
+  Role role = Role::scalar;
+  Size initStd, initMean;        // a parameter that starts as a constant has initStd zero and its mean; else initMean is zero
+  bool startsConstant = false;
+  Rational homogeneity;          // p: the optimizer's update is proportional to gradient^p
+  Size lr, eps;                  // factors on the optimizer's base numbers
+  Size gradientInit, gradientTrained;
+  Size update;                   // of an entry, per step
+  bool hasEps = false, hasDecay = false;
+  Status status = Status::maximal;
+  std::string boundBy;           // the port that binds its update: a value's name
+  StepId lrStep = noStep, initStep = noStep, updateStep = noStep, gradientStep = noStep;
+};
+
+struct MultiplierSizes {
+  Size size;
+  StepId step = noStep;
+  bool redundant = false;        // is 1 because another multiplier or an init does its work
+  std::string why;
+};
+
+enum class Regime : uint8_t { featureLearning, kernel, trivial, unstable, undetermined };
+
+struct SymbolVerdict {
+  bool stableInit = true, stableTraining = true, nontrivial = true, faithful = true;
+  bool infeasible = false;
+  Regime regime = Regime::featureLearning;
+  std::string unbounded;         // what grows first where something grows from step to step
+  Size largestGlobalLr;
+  std::string largestGlobalLrBoundBy;
+};
+
+struct Warning {
+  std::string code;              // TPC03xx
+  Span span;
+  std::string message, mend;     // mend may be empty
+  std::vector<std::pair<std::string, Span>> notes;
+};
+
+struct SymbolAnalysis {
+  SymbolId symbol = 0;
+  bool analysed = true;          // false: a growing trip count; every size is notAnalysed
+  Derivation derivation;
+  std::vector<ValueSizes> values;              // per node, gradient nodes included
+  std::vector<ParameterSizes> parameters;      // per Graph::parameters
+  std::vector<MultiplierSizes> multipliers;    // per Graph::freeMultipliers
+  SymbolVerdict verdict;
+  std::vector<Warning> warnings;
+};
+
+struct Analysis {
+  std::vector<SymbolAnalysis> symbols;         // in order of declaration
+  std::vector<Warning> warnings;               // that concern no symbol
+};
+
+Analysis analyse(const Graph& graph, const std::vector<OptimizerProgram>& optimizers, const AnalysisOptions& options);
+
+// A parameter's exponents in another gauge, by the homogeneity of its optimizer:
+// multiplier + theta, init - theta, lr - (1 + p) theta, eps + theta.
+struct GaugedParameter {
+  Size initStd, initMean, multiplier, lr, eps, decayTimesLr;
+};
+GaugedParameter inGauge(const ParameterSizes& parameter, Gauge gauge);
+
+std::string_view toString(Role role);
+std::string_view toString(Status status);
+std::string_view toString(Regime regime);
+
+}  // namespace tpc
