@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "compiler/exponent/rational.h"
@@ -41,14 +42,14 @@ struct Node {
   uint32_t attribute = none;    // into the table its kind names
   uint32_t region = none;       // the innermost repeat (index into Graph::repeats) it stands in
   uint32_t name = none;         // into Graph::names: the variable it was assigned to, by its path
-  Span span;
+  Span span{};
 };
 
 // A number as a program writes it: coefficient * product of symbol^power.  `n^(-1/2)` has the power -1/2 in n.
 struct Number {
   enum class Kind : uint8_t { plain, tiny, infinity, minusInfinity };
   double coefficient = 1;       // 0 is the exact zero
-  std::vector<std::pair<SymbolId, Rational>> powers;  // sorted by symbol, powers not 0
+  std::vector<std::pair<SymbolId, Rational>> powers{};  // sorted by symbol, powers not 0
   Kind kind = Kind::plain;      // tiny: its number counts, its size is zero
 };
 
@@ -67,35 +68,35 @@ struct Init {
   };
   Kind kind = Kind::plan;
   bool fixed = false;           // the size is the user's, not the plan's; constants always are
-  Number number;                // std, half width or the constant
+  Number number{};                // std, half width or the constant
   NodeId node = none;           // for values
 };
 
 struct Parameter {
-  std::string name;             // its path: `layers.attention.wq`
+  std::string name{};             // its path: `layers.attention.wq`
   NodeId node = none;
   uint32_t stack = none;        // index into Graph::repeats where axis 0 is that repeat's trip count
   Ownership ownership = Ownership::trained;
-  Init init;
-  std::string file;             // for Init::Kind::file, resolved against the program's file
+  Init init{};
+  std::string file{};             // for Init::Kind::file, resolved against the program's file
   NodeId gradient = none;       // d loss / d parameter, of the parameter's shape; none where the loss does not depend on it
-  std::string optimizer;        // empty: the program's
-  Span span;
+  std::string optimizer{};        // empty: the program's
+  Span span{};
 };
 
 struct Input {
-  std::string name;
+  std::string name{};
   NodeId node = none;
   bool target = false;
   bool integer = false;         // values in 0 .. below - 1
-  Length below;
-  Span span;
+  Length below{};
+  Span span{};
 };
 
 struct FreeMultiplier {
-  std::string name;             // its place's path with `auto`: `layers.attention.auto`
-  std::vector<SymbolId> symbols;  // the symbols it may use; empty: every growing one
-  Span span;
+  std::string name{};             // its place's path with `auto`: `layers.attention.auto`
+  std::vector<SymbolId> symbols{};  // the symbols it may use; empty: every growing one
+  Span span{};
 };
 
 // result[r] = sum over labels not in r of a[..] * b[..].  Labels name axes; no operand repeats one, and a label of one
@@ -105,12 +106,12 @@ struct Contraction {
 };
 
 struct Axes {
-  std::vector<int> axes;
+  std::vector<int> axes{};
 };
 
 struct Slice {
   int axis = 0;
-  Length begin;
+  Length begin{};
 };
 
 struct Scatter {
@@ -120,32 +121,32 @@ struct Scatter {
 
 // Element order is kept.  Each group takes `from` operand axes to `to` result axes; one of the two is at most 1.
 struct Regroup {
-  std::vector<std::pair<uint8_t, uint8_t>> groups;
+  std::vector<std::pair<uint8_t, uint8_t>> groups{};
 };
 
 struct Repeat {
   NodeId node = none;
   NodeId bodyBegin = 0, bodyEnd = 0;       // the body's nodes; bodyEnd is `node`
-  Length trips;
-  std::string name;                        // `layers`
+  Length trips{};
+  std::string name{};                        // `layers`
   bool reversed = false;                   // runs from the last layer to the first (a gradient)
   uint32_t parent = none;                  // the enclosing repeat
   uint32_t carried = 0;                    // how many values are carried
-  std::vector<NodeId> arguments;           // bodyArgument nodes, one per carried value
-  std::vector<NodeId> yields;              // carried ones first, then the collected ones
+  std::vector<NodeId> arguments{};           // bodyArgument nodes, one per carried value
+  std::vector<NodeId> yields{};              // carried ones first, then the collected ones
   uint32_t forward = none;                 // for a gradient: the repeat it differentiates
 };
 
 enum class ArgumentRole : uint8_t { grad, param, step, fanIn, fanOut, hyper, state };
 struct OptimizerArgument {
   ArgumentRole role{};
-  std::string name;             // of a hyperparameter or state
+  std::string name{};             // of a hyperparameter or state
   double number = 0;            // a hyperparameter's default, a state's first value
   bool startsAsParam = false;   // state = param
 };
 
 struct Output {
-  std::string name;
+  std::string name{};
   NodeId node = none;
   bool metric = false;
 };
@@ -197,7 +198,7 @@ struct OptimizerProgram {
 // Interning and appending; the one way in which nodes are made, by flatten and by tests alike.
 class GraphBuilder {
  public:
-  explicit GraphBuilder(Graph& graph) : graph_(graph) {}
+  explicit GraphBuilder(Graph& graph);  // the graph may hold nodes already; nobody else appends meanwhile
 
   uint32_t length(const Length& length);
   uint32_t shape(std::span<const Length> lengths);
@@ -206,14 +207,25 @@ class GraphBuilder {
   struct Extra {
     uint8_t fn = 0;
     uint32_t attribute = none;
-    Span span;
+    Span span{};
     bool gradient = false;
     uint32_t region = none;
   };
   NodeId append(OpKind kind, std::span<const NodeId> operands, std::span<const Length> shape, Extra extra);
+  // The same with a shape that is interned already, such as that of an operand.
+  NodeId append(OpKind kind, std::span<const NodeId> operands, uint32_t shape, Extra extra);
 
  private:
+  struct LengthHash {
+    size_t operator()(const Length& length) const;
+  };
+  struct ShapeHash {
+    size_t operator()(const std::vector<uint32_t>& shape) const;
+  };
   Graph& graph_;
+  std::unordered_map<Length, uint32_t, LengthHash> lengths_;
+  std::unordered_map<std::vector<uint32_t>, uint32_t, ShapeHash> shapes_;
+  std::unordered_map<std::string, uint32_t> names_;
 };
 
 // The graph's invariants, for asserts and tests: the first violation in words, or empty.

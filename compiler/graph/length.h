@@ -41,6 +41,8 @@ class Length {
 
   const std::vector<Monomial>& terms() const { return terms_; }
   bool isNumber() const { return terms_.empty() || (terms_.size() == 1 && terms_[0].powers.empty()); }
+  // More than 64 terms or a power above 64: no honest axis.  `at` is empty; who builds lengths from user text reports it.
+  bool isOverflow() const { return terms_.size() == 1 && terms_[0].coefficient.isOverflow(); }
   bool isOne() const { return terms_.size() == 1 && terms_[0].powers.empty() && terms_[0].coefficient == Rational(1); }
 
   // The largest power of the symbol; 0 where it does not occur.
@@ -57,6 +59,7 @@ class Length {
   friend bool operator==(const Length&, const Length&) = default;
 
  private:
+  static Length overflow();
   void add(Monomial term);
   std::vector<Monomial> terms_;  // invariant: sorted by powers, powers distinct, coefficients > 0
 };

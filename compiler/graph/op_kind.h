@@ -36,7 +36,7 @@ enum class OpKind : uint8_t {
   reduce,    // fn: ReduceFn; attribute: Axes; the axes go.  argmax takes exactly one axis and gives integers
 
   // Indexing by data.
-  gather,      // (table, index): attribute: Axis.  table.shape with that axis replaced by index.shape
+  gather,      // (table, index): attribute: Axes, of one.  table.shape with that axis replaced by index.shape
   scatterAdd,  // (index, updates): attribute: Scatter.  Adjoint of gather: zeros with the updates added at the index
   oneHot,      // (index): attribute: none.  index.shape + [k]: one at the index, zero elsewhere; k is the last length
 
@@ -46,7 +46,7 @@ enum class OpKind : uint8_t {
   broadcast,  // attribute: Axes: result axis i is operand axis axes[i], or new where -1
   slice,      // attribute: Slice
   pad,        // attribute: Slice: adjoint of slice, zeros outside begin .. begin + length(operand)
-  concat,     // attribute: Axis; two or more operands
+  concat,     // attribute: Axes, of one; two or more operands
   stopGradient,
 
   // Layers.
