@@ -1,0 +1,160 @@
+// One analysis along one growing symbol: the tables that its passes fill, in the order in which they run.
+//
+//   layout      growths of axes, uses of values, sources of randomness        (does not change after it)
+//   targets     what the trained sizes should be; inits and multipliers       (solve only)
+//   allowances  how much each value may change; updates, learning rates       (solve only)
+//   initial     parts and certificates of every value at initialization
+//   training    updates and trained sizes, step after step to a fixpoint
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+#include "compiler/analysis/analysis.h"
+#include "compiler/analysis/certificate.h"
+#include "compiler/rules/maps.h"
+#include "compiler/rules/sizes.h"
+
+namespace tpc {
+
+inline constexpr int mostGrowingAxes = 3;
+inline constexpr size_t mostParts = 8;
+
+// An axis of a shape that grows in this run.
+struct GrowingAxis {
+  int axis = 0;
+  int growth = 0;
+};
+
+// One additive part of a value at initialization.
+struct Part {
+  Rational size;
+  std::array<CertificateId, mostGrowingAxes> certificates{};  // per growing axis of the value, in order
+  uint32_t matrix = none;    // the slice of a parameter whose independent entries these are
+  uint32_t freshAxes = 0;    // bits of the axes, fixed ones too, along which the entries are independent
+  bool sparse = false;       // a finite number of nonzeros per row: identity, one-hot
+  StepId step = noStep;
+};
+
+struct InitialState {
+  std::vector<Part> parts;   // none: the value is zero
+  Size::Kind special = Size::Kind::power;  // exponential or not analysed: the parts do not count
+  Size spread = Size::zero();
+  Sign sign = Sign::unknown;
+  StepId step = noStep;      // the step of the whole value
+  Size size() const;
+};
+
+// A product of an initial matrix, remembered for later products with the transpose.
+struct MatrixUse {
+  std::vector<int> contractedAxes;  // of the parameter
+  int contractedGrowth = 0;
+  NodeId result = 0;
+  std::vector<Part> operand;        // parts of y, with its certificate along the contracted axis in slot 0
+};
+
+struct Change {
+  Size matrix = Size::zero();    // within the class of initial matrices: a factor of one has moved
+  Size computed = Size::zero();  // any other
+  Size total() const { return max(matrix, computed); }
+};
+
+struct OptimizerFacts {
+  Rational homogeneity;          // p
+  Rational entry;                // size of an update at lr and gradient of order one
+  bool hasEps = false, hasDecay = false, analysed = true;
+  std::string why;               // where it is not
+};
+
+struct Use {
+  NodeId user;
+  uint32_t operand;
+};
+
+struct Run {
+  const Graph& graph;
+  const AnalysisOptions& options;
+  SymbolId symbol;
+  SymbolAnalysis& out;
+  Derivation& derivation;
+
+  // layout
+  std::vector<int> lengthGrowth;                   // per interned length
+  std::vector<std::vector<GrowingAxis>> growing;   // per interned shape
+  std::vector<uint32_t> bodyStart;                 // per node: the repeat whose body starts there, or none
+  std::vector<uint32_t> firstUse;                  // per node: into uses (one more entry at the end)
+  std::vector<Use> uses;                           // of forward nodes by forward nodes
+  std::vector<uint8_t> trainableUpstream;          // per node
+  std::vector<uint8_t> reachesLoss;                // per forward node: the loss or an output depends on it
+  std::vector<uint8_t> parameterOnly;              // per node: a function of parameters and constants alone
+  std::vector<uint32_t> varies;                    // per node: bits of axes along which the value was made to vary
+  std::vector<uint64_t> law;                       // per node: equal for one expression in independent sources
+  std::vector<uint8_t> isPort;                     // per forward node
+  std::vector<OptimizerFacts> optimizerOf;         // per parameter
+
+  // solved or given
+  std::vector<Size> initSize;                      // per parameter: what an entry starts with
+  std::vector<Rational> multiplier;                // per free multiplier
+  std::vector<Size> update;                        // per parameter: of an entry per step, where a gradient arrives
+  std::vector<std::optional<Rational>> lr;         // per parameter, once known
+
+  // targets and allowances, per forward node
+  std::vector<Size> target;
+  std::vector<Size> allowance;
+  std::vector<NodeId> boundBy;                     // the port that binds the allowance
+  std::vector<StepId> targetStep, allowanceStep;
+
+  // initial
+  CertificateTable certificates;
+  std::vector<InitialState> initial;               // per node
+  std::map<std::tuple<uint32_t, int, uint32_t>, Source> sourceIds;  // (matrix, axis, subslice) -> source
+  std::vector<std::pair<uint32_t, int>> sourceRoots;                // per source / phases: (parameter, its axis)
+  std::vector<std::tuple<uint32_t, int, uint32_t, uint32_t>> matrixSlices;  // beyond the parameters: (parent, axis, begin, length)
+  std::vector<std::vector<MatrixUse>> matrixUses;  // per parameter
+
+  // training
+  std::vector<Change> change;                      // per node
+  std::vector<Size> trained;                       // per node
+  std::vector<StepId> changeStep, trainedStep;
+
+  const std::vector<GrowingAxis>& growingAxes(NodeId node) const { return growing[graph.nodes[node].shape]; }
+  int growth(NodeId node, int axis) const { return lengthGrowth[graph.shape(node)[axis]]; }
+};
+
+// How a contraction's axes grow.  Contracted: in both operands and not in the result.
+struct ContractionGrowth {
+  int contracted = 0;
+  int freeA = 0, freeB = 0;      // of one operand alone, parameters' data-indexed axes left out
+};
+ContractionGrowth growthOf(const Run& run, NodeId contraction);
+
+uint32_t parameterOf(const Run& run, NodeId node);        // of a parameter node
+bool isZeroInit(const Parameter& parameter);
+Size sizeOfNumber(const Run& run, const Number& number);
+Rational powerOf(const Run& run, NodeId map);              // of MapFn::pow
+Size mapSize(const MapFacts& facts, const Size& argument, Sign sign);
+Size mapDerivativeSize(const MapFacts& facts, const Size& argument);
+
+void layOut(Run& run);
+OptimizerFacts factsOf(const OptimizerProgram& optimizer);
+
+// Fills initSize, multiplier and target; false where no consistent init was found.
+void solveTargets(Run& run);
+// Fills allowance, boundBy and update.
+void solveAllowances(Run& run);
+
+void deriveInitial(Run& run, NodeId end);
+
+struct TrainingOutcome {
+  bool settled = true;
+  NodeId growsFirst = none;      // the first value that still grew
+};
+TrainingOutcome deriveTraining(Run& run);
+
+// Steps in short.
+StepId note(Run& run, RuleId rule, Aspect aspect, NodeId subject, const Size& size, std::initializer_list<StepId> premises);
+
+}  // namespace tpc

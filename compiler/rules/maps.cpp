@@ -1,0 +1,56 @@
+#include "compiler/rules/maps.h"
+
+#include <array>
+
+namespace tpc {
+namespace {
+
+using enum Parity;
+using enum Sign;
+
+// clang-format off
+//                          small      large     change  phi' small  phi' large  parity  sign         explodes singular
+constexpr MapFacts rows[] = {
+    {MapFn::neg,            1,         1,         1,      0,          0,          odd,    unknown},
+    {MapFn::reciprocal,    -1,        -1,        -1,     -2,         -2,          odd,    unknown,     false,  true},
+    {MapFn::exp,            0,         0,         1,      0,          0,          none,   nonNegative, true},
+    {MapFn::log,            0,         0,         0,     -1,         -1,          none,   unknown,     false,  true},
+    {MapFn::sqrt,           half,      half,      half,  -half,      -half,       none,   nonNegative},
+    {MapFn::rsqrt,         -half,     -half,     -half,  {-3, 2},    {-3, 2},     none,   nonNegative, false,  true},
+    {MapFn::square,         2,         2,         2,      1,          1,          even,   nonNegative},
+    {MapFn::abs,            1,         1,         1,      0,          0,          even,   nonNegative},
+    {MapFn::sign,           0,         0,         0,     -1,         -1,          odd,    unknown},
+    {MapFn::sin,            1,         0,         1,      0,          0,          odd,    unknown},
+    {MapFn::cos,            0,         0,         2,      1,          0,          even,   unknown},
+    {MapFn::tanh,           1,         0,         1,      0,         -1,          odd,    unknown},
+    {MapFn::sigmoid,        0,         0,         1,      0,         -1,          none,   nonNegative},
+    {MapFn::relu,           1,         1,         1,      0,          0,          none,   nonNegative},
+    {MapFn::gelu,           1,         1,         1,      0,          0,          none,   unknown},
+    {MapFn::silu,           1,         1,         1,      0,          0,          none,   unknown},
+    {MapFn::round,          1,         1,         1,      0,          0,          odd,    unknown},
+    {MapFn::pow,            0,         0,         0,      0,          0,          none,   unknown},      // by its power, below
+    {MapFn::step,           0,         0,         0,     -1,         -1,          none,   nonNegative},
+    {MapFn::gelu1,          0,         0,         1,      0,         -1,          none,   unknown},
+    {MapFn::silu1,          0,         0,         1,      0,         -1,          none,   unknown},
+    {MapFn::sigmoid1,       0,         0,         2,      1,         -1,          even,   nonNegative},
+    {MapFn::tanh1,          0,         0,         2,      1,         -1,          even,   nonNegative},
+    {MapFn::isFinite,       0,         0,         2,      1,         -1,          even,   nonNegative},
+};
+// clang-format on
+static_assert(std::size(rows) == mapFnCount);
+
+}  // namespace
+
+MapFacts factsOf(MapFn fn, Rational power) {
+  MapFacts facts = rows[int(fn)];
+  if (fn != MapFn::pow) return facts;
+  facts.small = facts.large = facts.change = power;
+  facts.derivativeSmall = facts.derivativeLarge = power - Rational(1);
+  facts.singular = power < Rational(0);
+  bool whole = power.den() == 1;
+  if (whole) facts.parity = power.num() % 2 == 0 ? even : odd;
+  if (!whole || power.num() % 2 == 0) facts.sign = nonNegative;
+  return facts;
+}
+
+}  // namespace tpc
