@@ -1,0 +1,245 @@
+#include "compiler/report/document.h"
+
+#include <algorithm>
+
+namespace tpc {
+
+namespace {
+
+// The step a value's size came from decides whether it has one at all.
+std::optional<Size> sizeOf(const ValueSizes& value, ValueAspect aspect) {
+  switch (aspect) {
+    case ValueAspect::init:
+    case ValueAspect::gradientInit: return value.initStep == noStep ? std::nullopt : std::optional(value.init);
+    case ValueAspect::update: return value.updateStep == noStep ? std::nullopt : std::optional(value.update);
+    case ValueAspect::trained:
+    case ValueAspect::gradientTrained: return value.trainedStep == noStep ? std::nullopt : std::optional(value.trained);
+    case ValueAspect::spread: return value.spreadStep == noStep ? std::nullopt : std::optional(value.spread);
+  }
+  return std::nullopt;
+}
+
+// A given parametrization is printed in the gauge it was given in: its multipliers decide, not --gauge.
+GaugedParameter gauged(const Document& document, const SymbolAnalysis& symbol, const Parameter& parameter,
+                       const ParameterSizes& sizes) {
+  GaugedParameter result = inGauge(sizes, document.gauge);
+  const auto bySymbol = document.options.given.find(document.graph.symbols[symbol.symbol].name);
+  if (bySymbol == document.options.given.end()) return result;
+  const auto given = bySymbol->second.find(parameter.name);
+  if (given == bySymbol->second.end() || !given->second.multiplier) return result;
+  result = inGauge(sizes, Gauge::plain);
+  // multiplier + theta, init - theta, lr - (1 + p) theta, eps + theta
+  const Rational theta = *given->second.multiplier;
+  result.multiplier = result.multiplier + Size::power(theta);
+  result.initStd = result.initStd + Size::power(-theta);
+  result.initMean = result.initMean + Size::power(-theta);
+  const Rational lrShift = (Rational(1) + sizes.homogeneity) * theta;
+  result.lr = result.lr + Size::power(-lrShift);
+  result.decayTimesLr = result.decayTimesLr + Size::power(lrShift);
+  result.eps = result.eps + Size::power(theta);
+  return result;
+}
+
+int severity(Status status) {
+  switch (status) {
+    case Status::notAnalysed: return 0;
+    case Status::maximal: return 1;
+    case Status::lazy: return 2;
+    case Status::frozen: return 3;
+    case Status::neverTrains: return 4;
+    case Status::unstable: return 5;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string inText(const std::string& symbol, const Size& size) {
+  switch (size.kind) {
+    case Size::Kind::zero: return "0";
+    case Size::Kind::exponential: return "exp(" + symbol + ")";
+    case Size::Kind::marginal: return "marginal(" + symbol + ")";
+    case Size::Kind::notAnalysed: return "not analysed";
+    case Size::Kind::power: break;
+  }
+  if (size.exponent.isZero()) return "1";
+  if (size.exponent == Rational(1)) return symbol;
+  if (size.exponent.den() == 1 && size.exponent.num() > 0) return symbol + "^" + toString(size.exponent);
+  return symbol + "^(" + toString(size.exponent) + ")";
+}
+
+std::string inText(const Document& document, const Growths& growths) {
+  std::string text;
+  bool any = false;
+  for (size_t i = 0; i < growths.size(); ++i) {
+    // Zero is zero whatever grows.
+    if (growths[i].isZero()) return "0";
+    if (!document.analysis.symbols[i].analysed) continue;
+    any = true;
+    if (growths[i] == Size::power(0)) continue;
+    if (!text.empty()) text += " ";
+    text += inText(document.graph.symbols[document.analysis.symbols[i].symbol].name, growths[i]);
+  }
+  if (!text.empty()) return text;
+  return any || growths.empty() ? "1" : "not analysed";
+}
+
+std::vector<NamedValue> namedValues(const Document& document) {
+  const Graph& graph = document.graph;
+  std::map<std::string, NodeId> last;
+  std::vector<std::string> nameOf(graph.forwardEnd);
+  for (NodeId id = 0; id < graph.forwardEnd && id < graph.nodes.size(); ++id) {
+    const Node& node = graph.nodes[id];
+    if (node.kind == OpKind::parameter || node.kind == OpKind::repeat) continue;
+    if (node.name != none) {
+      nameOf[id] = graph.names[node.name];
+    } else if (node.operandCount > 0 && node.span.file == document.program && node.span.end > node.span.begin) {
+      const Position position = document.sources.position(node.span);
+      nameOf[id] = "@" + std::to_string(position.line) + ":" + std::to_string(position.column);
+    }
+    if (!nameOf[id].empty()) last[nameOf[id]] = id;
+  }
+  std::vector<NamedValue> values;
+  for (NodeId id = 0; id < nameOf.size(); ++id) {
+    if (!nameOf[id].empty() && last[nameOf[id]] == id) values.push_back({nameOf[id], id});
+  }
+  return values;
+}
+
+std::vector<std::string> subjectNames(const Document& document) {
+  const Graph& graph = document.graph;
+  std::vector<std::string> names(graph.nodes.size());
+  for (const Parameter& parameter : graph.parameters) {
+    if (parameter.node < names.size()) names[parameter.node] = parameter.name;
+  }
+  for (NodeId id = 0; id < names.size(); ++id) {
+    const Node& node = graph.nodes[id];
+    if (!names[id].empty()) continue;
+    if (node.kind == OpKind::freeMultiplier && node.attribute < graph.freeMultipliers.size()) {
+      names[id] = graph.freeMultipliers[node.attribute].name;
+      continue;
+    }
+    if (node.name != none && !node.gradient) {
+      names[id] = graph.names[node.name];
+      continue;
+    }
+    names[id] = std::string(node.kind == OpKind::map ? toString(MapFn(node.fn)) : toString(node.kind));
+    if (node.span.end > node.span.begin) {
+      const Position position = document.sources.position(node.span);
+      names[id] += " @" + std::to_string(position.line) + ":" + std::to_string(position.column);
+      if (node.span.file != document.program) names[id] += " of " + std::string(document.sources.name(node.span.file));
+    }
+    if (node.gradient) names[id] = "gradient at " + names[id];
+  }
+  for (NodeId id = 0; id < graph.gradientOf.size(); ++id) {
+    const NodeId gradient = graph.gradientOf[id];
+    if (gradient < names.size() && graph.nodes[gradient].gradient) names[gradient] = "gradient of " + names[id];
+  }
+  for (const Parameter& parameter : graph.parameters) {
+    if (parameter.gradient < names.size() && graph.nodes[parameter.gradient].gradient) {
+      names[parameter.gradient] = "gradient of " + parameter.name;
+    }
+  }
+  return names;
+}
+
+std::optional<Growths> sizesOf(const Document& document, NodeId node, ValueAspect aspect) {
+  if (aspect == ValueAspect::gradientInit || aspect == ValueAspect::gradientTrained) {
+    if (node >= document.graph.gradientOf.size() || document.graph.gradientOf[node] == none) return std::nullopt;
+    node = document.graph.gradientOf[node];
+  }
+  Growths growths;
+  bool any = false;
+  for (const SymbolAnalysis& symbol : document.analysis.symbols) {
+    if (!symbol.analysed || node >= symbol.values.size()) {
+      growths.push_back(Size::notAnalysed());
+      continue;
+    }
+    const std::optional<Size> size = sizeOf(symbol.values[node], aspect);
+    if (!size) return std::nullopt;
+    any = true;
+    growths.push_back(*size);
+  }
+  if (!any) return std::nullopt;
+  return growths;
+}
+
+ParameterReport parameterReport(const Document& document, size_t parameterIndex) {
+  const Parameter& parameter = document.graph.parameters[parameterIndex];
+  ParameterReport report;
+  report.hasGradient = parameter.gradient != none && parameter.ownership == Ownership::trained;
+  for (const SymbolAnalysis& symbol : document.analysis.symbols) {
+    if (!symbol.analysed || parameterIndex >= symbol.parameters.size()) {
+      for (Growths* growths :
+           {&report.initStd, &report.initMean, &report.multiplier, &report.lr, &report.eps, &report.decayPerStep,
+            &report.decayTimesLr, &report.gradientInit, &report.gradientTrained, &report.update}) {
+        growths->push_back(Size::notAnalysed());
+      }
+      report.roles.push_back(std::nullopt);
+      continue;
+    }
+    const ParameterSizes& sizes = symbol.parameters[parameterIndex];
+    const GaugedParameter inItsGauge = gauged(document, symbol, parameter, sizes);
+    report.initStd.push_back(inItsGauge.initStd);
+    report.initMean.push_back(inItsGauge.initMean);
+    report.multiplier.push_back(inItsGauge.multiplier);
+    report.lr.push_back(inItsGauge.lr);
+    report.eps.push_back(inItsGauge.eps);
+    report.decayPerStep.push_back(Size::power(0));
+    report.decayTimesLr.push_back(inItsGauge.decayTimesLr);
+    report.gradientInit.push_back(sizes.gradientInit);
+    report.gradientTrained.push_back(sizes.gradientTrained);
+    report.update.push_back(sizes.update);
+    report.roles.push_back(sizes.role);
+    report.startsConstant |= sizes.startsConstant;
+    report.hasEps |= sizes.hasEps;
+    report.hasDecay |= sizes.hasDecay;
+    if (severity(sizes.status) > severity(report.status)) report.status = sizes.status;
+    if (report.boundBy.empty()) report.boundBy = sizes.boundBy;
+  }
+  report.trains = parameter.ownership == Ownership::trained && report.status != Status::frozen &&
+                  report.status != Status::neverTrains && report.status != Status::notAnalysed;
+  report.hasEps &= report.trains;
+  report.hasDecay &= report.trains;
+  return report;
+}
+
+BasisCount countBases(const Derivation& derivation, std::span<const StepId> steps) {
+  BasisCount count;
+  for (StepId step : steps) {
+    switch (allRules()[derivation.steps()[step].rule].basis) {
+      case Basis::theorem: ++count.theorem; break;
+      case Basis::arithmetic: ++count.arithmetic; break;
+      case Basis::heuristic: ++count.heuristic; break;
+    }
+  }
+  return count;
+}
+
+StepId rootOf(const ParameterSizes& parameter) {
+  for (StepId step : {parameter.lrStep, parameter.updateStep, parameter.initStep}) {
+    if (step != noStep) return step;
+  }
+  return noStep;
+}
+
+std::string_view toString(Alignment alignment) {
+  switch (alignment) {
+    case Alignment::full: return "full";
+    case Alignment::ev: return "ev";
+    case Alignment::none: return "none";
+  }
+  return "";
+}
+
+std::string_view toString(Gauge gauge) {
+  switch (gauge) {
+    case Gauge::plain: return "plain";
+    case Gauge::readout: return "readout";
+    case Gauge::sgd: return "sgd";
+    case Gauge::unit: return "unit";
+  }
+  return "";
+}
+
+}  // namespace tpc

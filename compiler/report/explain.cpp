@@ -1,0 +1,209 @@
+#include "compiler/report/explain.h"
+
+#include <algorithm>
+
+#include "compiler/report/table.h"
+#include "compiler/report/verdict.h"
+
+namespace tpc {
+
+namespace {
+
+struct Root {
+  std::string label;  // `init`, `learning rate`
+  StepId step = noStep;
+};
+
+// The steps below all roots, each once, premises first.
+std::vector<StepId> closureOf(const Derivation& derivation, const std::vector<Root>& roots) {
+  std::vector<bool> included(derivation.steps().size(), false);
+  for (const Root& root : roots) {
+    if (root.step == noStep || included[root.step]) continue;
+    for (StepId step : derivation.closure(root.step)) included[step] = true;
+  }
+  std::vector<StepId> steps;
+  // A step is made after its premises, so ids are an order in which premises come first.
+  for (StepId step = 0; step < included.size(); ++step) {
+    if (included[step]) steps.push_back(step);
+  }
+  return steps;
+}
+
+std::string derivationText(const Document& document, const SymbolAnalysis& symbol, const std::vector<Root>& roots,
+                           const std::vector<std::string>& subjects) {
+  const std::string& name = document.graph.symbols[symbol.symbol].name;
+  const std::vector<StepId> steps = closureOf(symbol.derivation, roots);
+  std::vector<size_t> numberOf(symbol.derivation.steps().size(), 0);
+  std::vector<std::vector<std::string>> rows;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    numberOf[steps[i]] = i + 1;
+    const Step& step = symbol.derivation.steps()[steps[i]];
+    const RuleInfo& rule = allRules()[step.rule];
+    std::string premises;
+    for (StepId premise : symbol.derivation.premises(steps[i])) {
+      premises += (premises.empty() ? "" : ", ") + std::to_string(numberOf[premise]);
+    }
+    const std::string number = std::to_string(i + 1);
+    const std::string width = std::to_string(steps.size());
+    std::string why;
+    if (rule.basis == Basis::heuristic) why = "~ heuristic: " + std::string(rule.assumes);
+    if (rule.basis == Basis::theorem) why = std::string(rule.cite);
+    rows.push_back({std::string(width.size() - number.size(), ' ') + number, stepInWords(subjects, step, name), premises,
+                    std::string(rule.id), why});
+  }
+  std::string text = alignedRows(rows);
+  const BasisCount count = countBases(symbol.derivation, steps);
+  text += "\n  " + counted(steps.size(), "step") + ": " + std::to_string(count.theorem) + " theorem, " +
+          std::to_string(count.arithmetic) + " arithmetic, " + std::to_string(count.heuristic) + " heuristic\n";
+  return text;
+}
+
+std::string headline(const std::string& name, const std::string& symbol, const std::vector<std::string>& parts) {
+  std::string text = name + " in " + symbol + ": ";
+  for (size_t i = 0; i < parts.size(); ++i) text += (i ? ", " : "") + parts[i];
+  return text + "\n\n";
+}
+
+std::string explainParameter(const Document& document, size_t index, const SymbolAnalysis& symbol,
+                             const std::vector<std::string>& subjects) {
+  const Parameter& parameter = document.graph.parameters[index];
+  const std::string& name = document.graph.symbols[symbol.symbol].name;
+  const ParameterSizes& sizes = symbol.parameters[index];
+  const bool trains = sizes.lrStep != noStep;
+  std::vector<std::string> parts = {"role " + std::string(toString(sizes.role))};
+  parts.push_back(sizes.startsConstant ? "starts at a constant " + asPower(name, sizes.initMean)
+                                       : "init " + asPower(name, sizes.initStd));
+  if (trains) {
+    parts.push_back("lr " + asPower(name, sizes.lr));
+    parts.push_back("update " + asPower(name, sizes.update));
+    if (sizes.hasEps) parts.push_back("eps " + asPower(name, sizes.eps));
+    parts.push_back("gradient " + asPower(name, sizes.gradientTrained));
+  }
+  if (!sizes.boundBy.empty()) parts.push_back("bound by `" + sizes.boundBy + "`");
+  return headline(parameter.name, name, parts) +
+         derivationText(document, symbol,
+                        {{"init", sizes.initStep},
+                         {"gradient", sizes.gradientStep},
+                         {"update", sizes.updateStep},
+                         {"learning rate", sizes.lrStep}},
+                        subjects);
+}
+
+std::string explainValue(const Document& document, const NamedValue& value, const SymbolAnalysis& symbol,
+                         const std::vector<std::string>& subjects) {
+  const std::string& name = document.graph.symbols[symbol.symbol].name;
+  const ValueSizes& sizes = symbol.values[value.node];
+  std::vector<std::string> parts;
+  std::vector<Root> roots;
+  const auto add = [&](const char* label, const Size& size, StepId step) {
+    if (step == noStep) return;
+    parts.push_back(std::string(label) + " " + asPower(name, size));
+    roots.push_back({label, step});
+  };
+  add("init", sizes.init, sizes.initStep);
+  add("update", sizes.update, sizes.updateStep);
+  add("trained", sizes.trained, sizes.trainedStep);
+  const NodeId gradient =
+      value.node < document.graph.gradientOf.size() ? document.graph.gradientOf[value.node] : none;
+  if (gradient != none && gradient < symbol.values.size()) {
+    add("gradient", symbol.values[gradient].init, symbol.values[gradient].initStep);
+    add("gradient trained", symbol.values[gradient].trained, symbol.values[gradient].trainedStep);
+  }
+  if (roots.empty()) return headline(value.name, name, {"no size: it is an index or a choice, not a number that scales"});
+  return headline(value.name, name, parts) + derivationText(document, symbol, roots, subjects);
+}
+
+std::string cell(std::string_view text) {
+  std::string result;
+  for (char c : text) {
+    if (c == '|') result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::string> namesToExplain(const Document& document) {
+  std::vector<std::string> names;
+  for (const Parameter& parameter : document.graph.parameters) names.push_back(parameter.name);
+  for (const FreeMultiplier& multiplier : document.graph.freeMultipliers) names.push_back(multiplier.name);
+  for (const NamedValue& value : namedValues(document)) names.push_back(value.name);
+  return names;
+}
+
+std::optional<std::string> explanation(const Document& document, const std::string& name) {
+  const Graph& graph = document.graph;
+  const std::vector<std::string> subjects = subjectNames(document);
+  std::string text;
+  bool found = false;
+  const auto perSymbol = [&](auto explain) {
+    found = true;
+    for (const SymbolAnalysis& symbol : document.analysis.symbols) {
+      if (!text.empty()) text += "\n";
+      const std::string& symbolName = graph.symbols[symbol.symbol].name;
+      text += symbol.analysed ? explain(symbol) : name + " in " + symbolName + ": not analysed by this version\n";
+    }
+    if (document.analysis.symbols.empty()) text = name + ": nothing grows in this program, so there is nothing to derive\n";
+  };
+  for (size_t i = 0; i < graph.parameters.size(); ++i) {
+    if (graph.parameters[i].name != name) continue;
+    perSymbol([&](const SymbolAnalysis& symbol) { return explainParameter(document, i, symbol, subjects); });
+    return text;
+  }
+  for (size_t i = 0; i < graph.freeMultipliers.size(); ++i) {
+    if (graph.freeMultipliers[i].name != name) continue;
+    perSymbol([&](const SymbolAnalysis& symbol) {
+      const MultiplierSizes& sizes = symbol.multipliers[i];
+      const std::string& symbolName = graph.symbols[symbol.symbol].name;
+      std::vector<std::string> parts = {"multiplier " + asPower(symbolName, sizes.size)};
+      if (!sizes.why.empty()) parts.push_back(sizes.why);
+      std::string one = headline(name, symbolName, parts);
+      if (sizes.step != noStep) one += derivationText(document, symbol, {{"multiplier", sizes.step}}, subjects);
+      return one;
+    });
+    return text;
+  }
+  for (const NamedValue& value : namedValues(document)) {
+    if (value.name != name) continue;
+    perSymbol([&](const SymbolAnalysis& symbol) { return explainValue(document, value, symbol, subjects); });
+    return text;
+  }
+  return found ? std::optional(text) : std::nullopt;
+}
+
+std::optional<std::string> ruleExplanation(const std::string& id) {
+  for (const RuleInfo& rule : allRules()) {
+    if (rule.id != id) continue;
+    std::vector<std::vector<std::string>> rows = {{"form", std::string(rule.form)},
+                                                  {"when", std::string(rule.when)},
+                                                  {"says", std::string(rule.says)},
+                                                  {"basis", std::string(toString(rule.basis))}};
+    if (!rule.cite.empty()) rows.push_back({"source", std::string(rule.cite)});
+    if (!rule.assumes.empty()) rows.push_back({"assumes", std::string(rule.assumes)});
+    std::erase_if(rows, [](const auto& row) { return row[1].empty(); });
+    return std::string(rule.id) + ": a rule of the table of " + std::string(rule.table) + "\n\n" + alignedRows(rows);
+  }
+  return std::nullopt;
+}
+
+std::string rulesMarkdown() {
+  std::string text =
+      "# The calculus\n\nThese are the rules that `tpc` runs: every size that it prints comes from them, step by step.\n";
+  std::vector<std::string_view> tables;
+  for (const RuleInfo& rule : allRules()) {
+    if (std::find(tables.begin(), tables.end(), rule.table) == tables.end()) tables.push_back(rule.table);
+  }
+  for (std::string_view table : tables) {
+    text += "\n## " + std::string(table) + "\n\n| rule | form | when | says | basis | source, or what is assumed |\n|---|---|---|---|---|---|\n";
+    for (const RuleInfo& rule : allRules()) {
+      if (rule.table != table) continue;
+      text += "| `" + std::string(rule.id) + "` | " + cell(rule.form) + " | " + cell(rule.when) + " | " + cell(rule.says) +
+              " | " + std::string(toString(rule.basis)) + " | " +
+              cell(rule.basis == Basis::heuristic ? rule.assumes : rule.cite) + " |\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace tpc
