@@ -18,10 +18,12 @@ def Tp_Dialect : Dialect {
   let summary = "Tensor programs with symbolic lengths";
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = "void registerOperations();";  // ops.cpp, whose generated code is slow to compile
 }
 
 def Tp_Tensor : TypeDef<Tp_Dialect, "Tensor"> {
   let mnemonic = "tensor";
+  let cppClassName = "Tensor";  // mlir has a TensorType of its own
   let summary = "an array of numbers with symbolic lengths; `!tp.tensor<>` has rank 0";
   let parameters = (ins TypeParameter<"std::vector<::tpc::Length>", "lengths", "const std::vector<::tpc::Length>&">:$lengths);
   let hasCustomAssemblyFormat = 1;
