@@ -1,0 +1,110 @@
+#include "compiler/driver/commands.h"
+
+#include <span>
+
+#include "compiler/driver/files.h"
+#include "compiler/driver/signals.h"
+#include "compiler/import/import.h"
+#include "compiler/report/explain.h"
+#include "compiler/report/json.h"
+#include "compiler/report/text.h"
+#include "dsl/library/library.h"
+#include "dsl/source/render.h"
+#include "dsl/source/suggest.h"
+#include "dsl/syntax/parse.h"
+
+namespace tpc {
+
+namespace {
+
+constexpr DiagnosticCode driverCodes[] = {
+    {"TPC0401", "the choice of optimizers cannot be read",
+     "--optimizer takes a name, or a list such as `adamw; layers.*=sgd`: the first name is for every parameter, each\n"
+     "further entry for the parameters whose names match its pattern; the last match wins."},
+    {"TPC0402", "no parameter matches a pattern of --optimizer",
+     "A parameter's name is the path of calls and repeats that leads to it; `tpc analyze FILE` lists them."},
+};
+
+// Runs the pipeline and hands over what it made; a mistake of the program becomes the answer.
+template <typename OnSuccess>
+Answer withProgram(const CommandOptions& options, OnSuccess onSuccess) {
+  std::string reason;
+  std::optional<std::string> text = readText(options.file, reason);
+  if (!text) return {exit_code::usage, "", "tpc: cannot read " + options.file + ": " + reason + "\n"};
+
+  SourceMap sources;
+  DiagnosticSink diagnostics;
+  const FileId file = sources.add(options.file, std::move(*text));
+  const std::optional<Analysed> analysed = analyseProgram(sources, file, options.pipeline, diagnostics);
+  if (!analysed) {
+    if (!diagnostics.hasErrors()) return {reportDefect("stopped without saying why"), "", ""};
+    Answer answer{exit_code::program, "", render(diagnostics, sources, {.color = options.colorErrors})};
+    if (options.json) answer.document = errorsJson(options.file, sources, diagnostics);
+    return answer;
+  }
+  const Document document{.graph = analysed->graph,
+                          .analysis = analysed->analysis,
+                          .options = analysed->options,
+                          .sources = sources,
+                          .program = file,
+                          .gauge = options.gauge,
+                          .criterion = options.criterion,
+                          .color = options.color};
+  return onSuccess(document, *analysed);
+}
+
+}  // namespace
+
+Answer analyzeCommand(const CommandOptions& options) {
+  return withProgram(options, [&](const Document& document, const Analysed& analysed) {
+    Answer answer;
+    answer.document = options.json ? analysisJson(document, {.full = options.full}) : analysisText(document);
+    answer.exitCode = isNegative(analysed) ? exit_code::negative : exit_code::done;
+    return answer;
+  });
+}
+
+Answer explainCommand(const CommandOptions& options, const std::string& name) {
+  return withProgram(options, [&](const Document& document, const Analysed&) -> Answer {
+    if (std::optional<std::string> text = explanation(document, name)) return {exit_code::done, *text, ""};
+    const std::vector<std::string> names = namesToExplain(document);
+    const std::string hint = didYouMean(name, names);
+    return {exit_code::usage, "",
+            "tpc: " + options.file + " has no value or parameter `" + name + "`" + (hint.empty() ? "" : "; " + hint) + "\n"};
+  });
+}
+
+Answer explainWordCommand(const std::string& word) {
+  if (std::optional<std::string> text = ruleExplanation(word)) return {exit_code::done, *text, ""};
+  std::vector<std::string> known;
+  for (std::span<const DiagnosticCode> table : {syntaxCodes(), importCodes(), std::span<const DiagnosticCode>(driverCodes)}) {
+    for (const DiagnosticCode& code : table) {
+      known.emplace_back(code.code);
+      if (code.code != word) continue;
+      return {exit_code::done, word + ": " + std::string(code.title) + "\n\n" + std::string(code.explanation) + "\n", ""};
+    }
+  }
+  for (const RuleInfo& rule : allRules()) known.emplace_back(rule.id);
+  const std::string hint = didYouMean(word, known);
+  return {exit_code::usage, "",
+          "tpc: `" + word + "` is neither a rule nor the code of a diagnostic" + (hint.empty() ? "" : "; " + hint) +
+              "\n     to explain a value or parameter: tpc explain FILE NAME\n"};
+}
+
+Answer rulesCommand() { return {exit_code::done, rulesMarkdown(), ""}; }
+
+Answer libraryCommand(const std::string& name) {
+  std::string text;
+  std::vector<std::string> names;
+  for (const LibraryFile& file : libraryFiles()) {
+    names.emplace_back(file.name);
+    if (!name.empty() && file.name != name) continue;
+    if (!text.empty()) text += "\n";
+    text += file.text;
+  }
+  if (!text.empty()) return {exit_code::done, text, ""};
+  const std::string hint = didYouMean(name, names);
+  return {exit_code::usage, "", "tpc: the library has no `" + name + "`" + (hint.empty() ? "" : "; " + hint) + "\n"};
+}
+
+}  // namespace tpc

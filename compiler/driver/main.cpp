@@ -1,0 +1,202 @@
+// The command line.  It reads options and writes answers; what the commands do is in commands.cpp.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <map>
+#include <new>
+
+#include "compiler/driver/commands.h"
+#include "compiler/driver/files.h"
+#include "compiler/driver/signals.h"
+#include "compiler/report/version.h"
+#include "dsl/source/suggest.h"
+
+namespace tpc {
+namespace {
+
+const std::vector<std::string> laterCommands = {"plan",    "check",  "train", "sweep", "generate", "predict",
+                                                "compile", "report", "fmt",   "diff",  "verify",   "examples"};
+const std::vector<std::string> commandNames = {"analyze", "explain", "rules", "library"};
+
+constexpr char examples[] =
+    "Examples:\n"
+    "  tpc analyze mlp.tp                            sizes of every value, and what each parameter needs\n"
+    "  tpc analyze mlp.tp --optimizer sgd --gauge readout\n"
+    "  tpc analyze gpt.tp -D d=128 --fix L --format json --full -o gpt.json\n"
+    "  tpc explain gpt.tp layers.attention.wq        the derivation behind one parameter\n"
+    "  tpc explain matmul.fresh                      one rule of the calculus\n"
+    "  tpc library attention                         the library is written in the language\n"
+    "\n"
+    "Exit codes: 0 done, 1 the answer is no (no stable plan exists), 2 usage, 3 the program is wrong,\n"
+    "            4 the machine could not, 70 a defect of tpc\n";
+
+bool wantsColor(int file) {
+  const char* noColor = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return isatty(file) && !(noColor && *noColor) && !(terminal && std::strcmp(terminal, "dumb") == 0);
+}
+
+int usageError(const std::string& message) {
+  std::cerr << "tpc: " << message << "\n     tpc --help says what there is\n";
+  return exit_code::usage;
+}
+
+// `name=value` of -D; empty with the mistake in words.
+std::optional<std::pair<std::string, int64_t>> readDefine(const std::string& text, std::string& mistake) {
+  const size_t equals = text.find('=');
+  int64_t value = 0;
+  if (equals != 0 && equals != std::string::npos) {
+    const char* begin = text.data() + equals + 1;
+    const char* end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(begin, end, value);
+    if (error == std::errc() && rest == end && value >= 1) return std::pair(text.substr(0, equals), value);
+  }
+  mistake = "-D takes name=value with a whole number from 1 on, not `" + text + "`";
+  return std::nullopt;
+}
+
+struct CommandLine {
+  CommandOptions options;
+  std::vector<std::string> defines;
+  std::string name, format = "text", gauge = "plain", alignment = "full", output;
+};
+
+void addProgramOptions(CLI::App& command, CommandLine& line) {
+  command.add_option("-D", line.defines, "the number that a size takes, name=value; repeatable")->allow_extra_args(false);
+  command.add_option("--grow", line.options.pipeline.grow, "sizes that grow, besides those that the file says")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command.add_option("--fix", line.options.pipeline.fix, "sizes that stay, whatever the file says")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command.add_option("--optimizer", line.options.pipeline.optimizer,
+                     "an optimizer of the library or of the file; 'adamw; layers.*=sgd' by parameter (adamw)");
+  command.add_option("--gauge", line.gauge, "one of the equivalent forms: plain, readout, sgd, unit (plain)")
+      ->check(CLI::IsMember({"plain", "readout", "sgd", "unit"}));
+  command.add_option("--alignment", line.alignment, "what training aligns: full, ev, none (full)")
+      ->check(CLI::IsMember({"full", "ev", "none"}));
+  command.add_option("--criterion", line.options.criterion, "over depth: auto, diversity, complete (auto)")
+      ->check(CLI::IsMember({"auto", "diversity", "complete"}));
+}
+
+void addOutputOption(CLI::App& command, CommandLine& line) {
+  command.add_option("-o", line.output, "the file to write, whole or not at all");
+}
+
+int deliver(const Answer& answer, const std::string& path) {
+  std::cerr << answer.messages;
+  if (answer.document.empty()) return answer.exitCode;
+  if (!path.empty()) {
+    std::string reason;
+    if (!writeWhole(path, answer.document, reason)) {
+      std::cerr << "tpc: cannot write " << path << ": " << reason << "\n";
+      return exit_code::machine;
+    }
+    return answer.exitCode;
+  }
+  for (size_t done = 0; done < answer.document.size();) {
+    const ssize_t count = write(STDOUT_FILENO, answer.document.data() + done, answer.document.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EPIPE) return answer.exitCode;  // the reader has seen enough
+    if (count < 0) {
+      std::cerr << "tpc: cannot write to standard output: " << std::strerror(errno) << "\n";
+      return exit_code::machine;
+    }
+    done += size_t(count);
+  }
+  return answer.exitCode;
+}
+
+int run(int argc, char** argv) {
+  if (argc > 1) {
+    const std::string command = argv[1];
+    if (std::find(laterCommands.begin(), laterCommands.end(), command) != laterCommands.end()) {
+      std::cerr << "tpc: `tpc " << command << "` comes in a later version\n";
+      return exit_code::usage;
+    }
+    const bool known = std::find(commandNames.begin(), commandNames.end(), command) != commandNames.end();
+    if (!known && command[0] != '-') {
+      const std::string hint = didYouMean(command, commandNames);
+      return usageError("no command `" + command + "`" + (hint.empty() ? "" : "; " + hint));
+    }
+  }
+
+  CommandLine line;
+  CLI::App app{"tpc: a compiler for Tensor Programs.  From a network in text to how every value scales, and why."};
+  app.set_version_flag("--version", "tpc " + std::string(version));
+  app.footer(examples);
+  app.require_subcommand(1);
+
+  CLI::App& analyze = *app.add_subcommand("analyze", "sizes of every value; init, learning rate, multiplier of every parameter");
+  analyze.add_option("FILE", line.options.file, "a program; - is standard input")->required();
+  addProgramOptions(analyze, line);
+  analyze.add_option("--format", line.format, "text, json (text)")->check(CLI::IsMember({"text", "json"}));
+  analyze.add_flag("--full", line.options.full, "values and derivations too, in JSON");
+  addOutputOption(analyze, line);
+
+  CLI::App& explain = *app.add_subcommand("explain", "the numbered derivation of a value or parameter; or one rule, one diagnostic");
+  explain.add_option("FILE", line.options.file, "a program; or, alone, a rule or the code of a diagnostic")->required();
+  explain.add_option("NAME", line.name, "a value (h, h#2, @16:10), a parameter or a free multiplier");
+  addProgramOptions(explain, line);
+  addOutputOption(explain, line);
+
+  CLI::App& rules = *app.add_subcommand("rules", "the calculus as Markdown");
+  addOutputOption(rules, line);
+
+  CLI::App& library = *app.add_subcommand("library", "the standard library, or one function of it");
+  library.add_option("NAME", line.name, "a function or an optimizer");
+  addOutputOption(library, line);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return usageError(error.what());
+  }
+
+  std::string mistake;
+  for (const std::string& define : line.defines) {
+    const auto read = readDefine(define, mistake);
+    if (!read) return usageError(mistake);
+    line.options.pipeline.defines.push_back(*read);
+  }
+  line.options.gauge = std::map<std::string, Gauge>{
+      {"plain", Gauge::plain}, {"readout", Gauge::readout}, {"sgd", Gauge::sgd}, {"unit", Gauge::unit}}[line.gauge];
+  line.options.pipeline.alignment = std::map<std::string, Alignment>{
+      {"full", Alignment::full}, {"ev", Alignment::ev}, {"none", Alignment::none}}[line.alignment];
+  line.options.json = line.format == "json";
+  line.options.color = !line.options.json && line.output.empty() && wantsColor(STDOUT_FILENO);
+  line.options.colorErrors = wantsColor(STDERR_FILENO);
+
+  if (analyze) return deliver(analyzeCommand(line.options), line.output);
+  if (explain) {
+    return deliver(line.name.empty() ? explainWordCommand(line.options.file) : explainCommand(line.options, line.name),
+                   line.output);
+  }
+  if (rules) return deliver(rulesCommand(), line.output);
+  return deliver(libraryCommand(line.name), line.output);
+}
+
+}  // namespace
+}  // namespace tpc
+
+int main(int argc, char** argv) {
+  tpc::installSignalHandlers();
+  try {
+    return tpc::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::cerr << "tpc: out of memory\n";
+    return tpc::exit_code::machine;
+  } catch (const std::exception& error) {
+    return tpc::reportDefect(error.what());
+  } catch (...) {
+    return tpc::reportDefect("stopped by an unknown exception");
+  }
+}

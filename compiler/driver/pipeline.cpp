@@ -1,0 +1,109 @@
+#include "compiler/driver/pipeline.h"
+
+#include <set>
+
+#include "compiler/driver/optimizers.h"
+#include "compiler/import/import.h"
+#include "compiler/ir/build.h"
+#include "compiler/ir/flatten.h"
+#include "compiler/transform/differentiate.h"
+#include "dsl/syntax/parse.h"
+
+namespace tpc {
+
+namespace {
+
+// The optimizers that this program is trained by, each as a program of its own.
+bool chooseOptimizers(const PipelineOptions& options, const ast::Program& program, SourceMap& sources,
+                      DiagnosticSink& diagnostics, mlir::MLIRContext& context, Analysed& analysed) {
+  std::string asked = options.optimizer.empty() ? optimizerOfTrainBlock(program) : options.optimizer;
+  if (asked.empty()) asked = "adamw";
+  const std::optional<OptimizerChoice> choice = readOptimizerChoice(asked);
+  if (!choice) {
+    diagnostics.error("TPC0401", "`" + asked + "` names no optimizer", std::nullopt, {},
+                      "write a name, or `adamw; layers.*=sgd` for parameters of their own");
+    return false;
+  }
+  analysed.options.optimizer = choice->everywhere.empty() ? "adamw" : choice->everywhere;
+
+  std::set<std::string> needed = {analysed.options.optimizer};
+  for (const auto& [pattern, optimizer] : choice->matching) {
+    bool any = false;
+    for (const Parameter& parameter : analysed.graph.parameters) {
+      if (!matches(pattern, parameter.name)) continue;
+      analysed.options.optimizerOf[parameter.name] = optimizer;
+      any = true;
+    }
+    if (!any) {
+      diagnostics.error("TPC0402", "no parameter is called `" + pattern + "`", std::nullopt);
+      return false;
+    }
+    needed.insert(optimizer);
+  }
+  for (const Parameter& parameter : analysed.graph.parameters) {
+    if (!parameter.optimizer.empty()) needed.insert(parameter.optimizer);
+  }
+  for (const std::string& name : needed) {
+    const auto optimizer = importOptimizer(name, &program, sources, diagnostics, context);
+    if (!optimizer) return false;
+    analysed.optimizers.push_back(flattenOptimizer(*optimizer->module));
+  }
+  return true;
+}
+
+// The reader sees one list: what import warned of comes first, since it comes first in the program's way.
+void takeWarnings(const DiagnosticSink& diagnostics, Analysis& analysis) {
+  std::vector<Warning> warnings;
+  for (const Diagnostic& diagnostic : diagnostics.all()) {
+    if (diagnostic.severity != Severity::warning) continue;
+    Warning warning{.code = diagnostic.code,
+                    .span = diagnostic.span.value_or(Span{}),
+                    .message = diagnostic.message,
+                    .mend = diagnostic.help,
+                    .notes = {}};
+    for (const Note& note : diagnostic.notes) warning.notes.emplace_back(note.text, note.span.value_or(Span{}));
+    warnings.push_back(std::move(warning));
+  }
+  analysis.warnings.insert(analysis.warnings.begin(), warnings.begin(), warnings.end());
+}
+
+}  // namespace
+
+std::optional<Analysed> analyseProgram(SourceMap& sources, FileId file, const PipelineOptions& options,
+                                       DiagnosticSink& diagnostics) {
+  // What was written, statement by statement.  From here on no diagnostic of the TPC01 family can appear.
+  std::optional<ast::Program> program = parse(sources, file, diagnostics);
+  if (!program) return std::nullopt;
+
+  // Every name, axis and shape is known.  From here on no diagnostic of the TPC02 family can appear.
+  const auto context = tp::makeContext();
+  const ImportOptions importOptions{.defines = options.defines, .grow = options.grow, .fix = options.fix};
+  std::optional<ImportedModule> imported = import(*program, importOptions, sources, diagnostics, *context);
+  if (!imported) return std::nullopt;
+
+  // The backward pass becomes ordinary operations, so the analysis needs no special case for it.
+  differentiate(*imported->module);
+
+  // The same program without MLIR.  From here on nobody adds an operation.
+  Analysed analysed;
+  analysed.graph = flatten(*imported->module);
+  analysed.options.alignment = options.alignment;
+  if (!chooseOptimizers(options, *program, sources, diagnostics, *context, analysed)) return std::nullopt;
+
+  // One judgment per value and growing symbol.  From here on nobody adds a size, they only read them.
+  analysed.analysis = analyse(analysed.graph, analysed.optimizers, analysed.options);
+  takeWarnings(diagnostics, analysed.analysis);
+  return analysed;
+}
+
+bool isNegative(const Analysed& analysed) {
+  for (const SymbolAnalysis& symbol : analysed.analysis.symbols) {
+    if (!symbol.analysed) continue;
+    if (symbol.verdict.infeasible) return true;
+    const bool given = analysed.options.parametrization != "auto";
+    if (given && !(symbol.verdict.stableInit && symbol.verdict.stableTraining)) return true;
+  }
+  return false;
+}
+
+}  // namespace tpc
