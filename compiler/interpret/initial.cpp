@@ -1,0 +1,84 @@
+// How parameters start.
+#include <cmath>
+
+#include "compiler/interpret/operations.h"
+#include "kernels/random.h"
+
+namespace tpc {
+namespace {
+
+Tensor randomTensor(const Parameter& parameter, std::vector<int64_t> shape, double std, bool uniform, uint64_t seed) {
+  Tensor result = zeros(std::move(shape));
+  const int64_t layers = parameter.stack == none ? 1 : result.shape[0];
+  const int64_t count = int64_t(result.values.size()) / layers;
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    const RandomStream stream(seed, parameter.name, uint32_t(layer));
+    double* out = result.values.data() + layer * count;
+    if (uniform) {
+      for (int64_t i = 0; i < count; ++i) out[i] = (2 * stream.uniform(uint64_t(i)) - 1) * std * std::sqrt(3.0);
+    } else {
+      stream.normals(out, 0, uint64_t(count));
+      for (int64_t i = 0; i < count; ++i) out[i] *= std;
+    }
+  }
+  return result;
+}
+
+// The values of one layer, or of all of them, into the parameter's shape.
+Tensor layered(const Tensor& values, std::vector<int64_t> shape) {
+  Tensor result = zeros(std::move(shape));
+  if (values.values.empty() || result.values.size() % values.values.size() != 0) throw Failure{"its first values have another shape"};
+  for (size_t i = 0; i < result.values.size(); ++i) result.values[i] = values.values[i % values.values.size()];
+  return result;
+}
+
+}  // namespace
+
+InitialValue initialValue(const Graph& graph, uint32_t index, const std::vector<int64_t>& numbers, std::optional<double> std, uint64_t seed) {
+  const Parameter& parameter = graph.parameters[index];
+  const auto failed = [&](const std::string& why) { return InitialValue{nullptr, "`" + parameter.name + "`: " + why}; };
+  const std::optional<std::vector<int64_t>> shape = shapeAt(graph, parameter.node, numbers);
+  if (!shape) return failed("an axis has no whole length at these sizes");
+  const Init& init = parameter.init;
+  try {
+    Tensor value;
+    switch (init.kind) {
+      case Init::Kind::plan:
+        if (!std) return failed("the plan gives it no size");
+        value = randomTensor(parameter, *shape, *std, false, seed);
+        break;
+      case Init::Kind::normal:
+        value = randomTensor(parameter, *shape, std ? *std : valueAt(init.number, numbers), false, seed);
+        break;
+      case Init::Kind::uniform:
+        value = randomTensor(parameter, *shape, std ? *std : valueAt(init.number, numbers) / std::sqrt(3.0), true, seed);
+        break;
+      case Init::Kind::constant:
+        value = zeros(*shape);
+        for (double& x : value.values) x = valueAt(init.number, numbers);
+        break;
+      case Init::Kind::eye: {
+        const size_t rank = shape->size();
+        if (rank < 2) return failed("eye needs two axes");
+        Tensor one = zeros({(*shape)[rank - 2], (*shape)[rank - 1]});
+        for (int64_t i = 0; i < std::min(one.shape[0], one.shape[1]); ++i) one.values[i * one.shape[1] + i] = 1;
+        value = layered(one, *shape);
+        break;
+      }
+      case Init::Kind::values: {
+        Evaluation run = evaluate(graph, {.numbers = numbers}, std::vector{init.node});
+        if (!run.error.empty()) return failed(run.error);
+        value = layered(*run.values[init.node], *shape);
+        break;
+      }
+      case Init::Kind::file: return failed("its values come from the file " + parameter.file + ", which is not read here");
+    }
+    return {std::make_shared<Tensor>(std::move(value)), {}};
+  } catch (const Failure& failure) {
+    return failed(failure.message);
+  } catch (const std::bad_alloc&) {
+    return failed("there is not enough memory for it");
+  }
+}
+
+}  // namespace tpc
