@@ -46,7 +46,7 @@ bool chooseOptimizers(const PipelineOptions& options, const ast::Program& progra
   for (const std::string& name : needed) {
     const auto optimizer = importOptimizer(name, &program, sources, diagnostics, context);
     if (!optimizer) return false;
-    analysed.optimizers.push_back(flattenOptimizer(*optimizer->module));
+    for (OptimizerProgram& one : flatten(*optimizer->module).optimizers) analysed.optimizers.push_back(std::move(one));
   }
   return true;
 }
@@ -86,7 +86,7 @@ std::optional<Analysed> analyseProgram(SourceMap& sources, FileId file, const Pi
 
   // The same program without MLIR.  From here on nobody adds an operation.
   Analysed analysed;
-  analysed.graph = flatten(*imported->module);
+  analysed.graph = flatten(*imported->module).graph;
   analysed.options.alignment = options.alignment;
   if (!chooseOptimizers(options, *program, sources, diagnostics, *context, analysed)) return std::nullopt;
 
