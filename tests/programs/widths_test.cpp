@@ -1,0 +1,141 @@
+// What people write beyond chains of whole, fresh, once-used matrices: reuse, bottlenecks, ties, zeros, gates.
+#include "tests/catch.h"
+#include "tests/programs/program.h"
+
+using namespace tpc;
+using namespace tpc::programs;
+
+namespace {
+
+// A head and a tail around the lines that matter: h comes in of order one, and h is read out.
+std::string around(const std::string& lines, const std::string& tail = "loss = cross_entropy(h @ V, y)\n") {
+  return "size n = 64 -> inf, d = 8, classes = 10\n"
+         "input  x [batch, d]\n"
+         "target y [batch] in classes\n"
+         "param U [d, n]\n"
+         "param V [n, classes]\n"
+         "h = relu(x @ U)\n" +
+         lines + tail;
+}
+
+}  // namespace
+
+TEST_CASE("a matrix used twice in one orientation is a hidden matrix", "[programs]") {
+  expectRows(around("param W [n, n]\nh = relu(h @ W)\nh = relu(h @ W)\n"), {}, {{"W", "-1/2", "-1", "", "", ""}});
+}
+
+TEST_CASE("a square matrix and its transpose are a hidden matrix", "[programs]") {
+  expectRows(around("param W [n, n]\nh = tanh(relu(h @ W) @ transpose(W))\n"), {}, {{"W", "-1/2", "-1", "", "", ""}});
+}
+
+TEST_CASE("a bottleneck of fixed rank", "[programs]") {
+  expectRows(around("param A [n, 4]\nparam B [4, n]\nh = relu((h @ A) @ B)\n"), {},
+             {{"A", "-1", "-1", "", "", ""}, {"B", "0", "0", "", "", ""}});
+}
+
+TEST_CASE("a matrix before a norm is bound by its own init", "[programs]") {
+  expectRows(around("param W [n, n]\nh = rmsnorm(h @ W, gain = false)\n"), {}, {{"W", "", "-1", "", "", ""}});
+  expectRows(around("param W [n, n] init fixed normal(1)\nh = rmsnorm(h @ W, gain = false)\n"), {},
+             {{"W", "0", "-1/2", "", "", ""}});
+}
+
+TEST_CASE("the gate of an adapter that starts at zero trains", "[programs]") {
+  const Program program = analysed(around("param A [n, 4]\nparam B [4, n] init 0\nparam g [] init 1\nh = h + g * ((h @ A) @ B)\n"));
+  CHECK(toString(parameterOf(program, "g").lr) == "0");
+  CHECK(parameterOf(program, "g").status != Status::neverTrains);
+}
+
+TEST_CASE("an adapter at zero behind a gate at zero never trains", "[programs]") {
+  const Program program = analysed(around("param A [n, 4]\nparam B [4, n] init 0\nparam g [] init 0\nh = h + g * ((h @ A) @ B)\n"));
+  CHECK(parameterOf(program, "B").status == Status::neverTrains);
+}
+
+TEST_CASE("fused projections are as many matrices", "[programs][moves]") {
+  const std::string tail = "loss = cross_entropy((a * tanh(b) + c) @ V, y)\n";
+  const auto three = rowsOf(analysed(around("param A [n, n]\nparam B [n, n]\nparam C [n, n]\na = h @ A\nb = h @ B\nc = h @ C\n", tail)));
+  const auto fused = rowsOf(analysed(around("param F [n, 3 * n]\na, b, c = split(h @ F, 3, axis = -1)\n", tail)));
+  CHECK(three.at("A").init == fused.at("F").init);
+  CHECK(three.at("A").lr == fused.at("F").lr);
+  CHECK(three.at("U").lr == fused.at("U").lr);
+  CHECK(three.at("V").lr == fused.at("V").lr);
+}
+
+TEST_CASE("a penalty on the weights leaves their plan alone", "[programs]") {
+  const auto plain = rowsOf(analysed(around("param W [n, n]\nh = relu(h @ W)\n")));
+  const auto penalty =
+      rowsOf(analysed(around("param W [n, n]\nh = relu(h @ W)\n", "loss = cross_entropy(h @ V, y) + auto * sum(W^2)\n")));
+  CHECK(plain.at("W").init == penalty.at("W").init);
+  CHECK(plain.at("W").lr == penalty.at("W").lr);
+}
+
+TEST_CASE("a growing size in the place of the batch makes nothing smaller", "[programs]") {
+  const Program program = analysed(R"(size B = 32 -> inf, n = 16, d = 8, classes = 10
+input  x [B, d]
+target y [B] in classes
+param U [d, n]
+param V [n, classes]
+h = relu(x @ U)
+loss = cross_entropy(h @ V, y)
+)");
+  for (const char* name : {"U", "V"}) {
+    CHECK(toString(parameterOf(program, name, "B").initStd) == "0");
+    CHECK(toString(parameterOf(program, name, "B").lr) == "0");
+  }
+}
+
+TEST_CASE("a tied readout with auto is multiplied by 1/n", "[programs]") {
+  const Program program = analysed(R"(size n = 64 -> inf, vocab = 50
+input  token [batch] in vocab
+target next  [batch] in vocab
+param E [vocab, n]
+param W [n, n]
+h = relu(E[token] @ W)
+loss = cross_entropy(auto * (h @ transpose(E)), next)
+)");
+  CHECK(multiplierOf(program, "auto") == "-1");
+  CHECK_FALSE(in(program, "n").verdict.infeasible);
+}
+
+TEST_CASE("an embedding read out through itself without a multiplier is infeasible", "[programs]") {
+  const Program program = analysed(R"(size n = 64 -> inf, vocab = 50
+input  token [batch] in vocab
+target next  [batch] in vocab
+param E [vocab, n]
+loss = cross_entropy(E[token] @ transpose(E), next)
+)");
+  CHECK(in(program, "n").verdict.infeasible);
+  CHECK(isNegative(*program.analysed));
+}
+
+TEST_CASE("behind a readout at zero the lower layers get their learning rates from step two on", "[programs]") {
+  const std::string text = R"(size n = 64 -> inf, d = 8, classes = 10
+input  x [batch, d]
+target y [batch] in classes
+param U [d, n]
+param W [n, n]
+param V [n, classes] init 0
+loss = cross_entropy(relu(relu(x @ U) @ W) @ V, y)
+)";
+  expectRows(text, {}, {{"U", "0", "0", "", "", ""}, {"W", "-1/2", "-1", "", "", ""}, {"V", "zero", "-1", "", "", ""}});
+}
+
+TEST_CASE("x - stop_gradient(x) is zero and its gradient is not", "[programs]") {
+  const Program program = analysed(around("param W [n, n]\nz = h @ W\nz = z - stop_gradient(z)\nh = h + z\n"));
+  CHECK(parameterOf(program, "W").status != Status::neverTrains);
+}
+
+TEST_CASE("a factor before a norm changes nothing", "[programs][moves]") {
+  const auto plain = rowsOf(analysed(around("param W [n, n]\nh = rmsnorm(h @ W)\n")));
+  const auto seven = rowsOf(analysed(around("param W [n, n]\nh = rmsnorm(7 * (h @ W))\n")));
+  for (const auto& [name, row] : plain) CHECK(row.lr == seven.at(name).lr);
+}
+
+TEST_CASE("a repeat of fixed length is the same as its layers written out", "[programs][moves]") {
+  const auto rolled = rowsOf(analysed(around("repeat 2 as layers {\n  param W [n, n]\n  h = h + relu(h @ W)\n}\n")));
+  const auto flat = rowsOf(analysed(around("param A [n, n]\nparam B [n, n]\nh = h + relu(h @ A)\nh = h + relu(h @ B)\n")));
+  CHECK(rolled.at("layers.W").init == flat.at("A").init);
+  CHECK(rolled.at("layers.W").lr == flat.at("A").lr);
+  CHECK(flat.at("A").lr == flat.at("B").lr);
+  CHECK(rolled.at("V").lr == flat.at("V").lr);
+  CHECK(rolled.at("U").lr == flat.at("U").lr);
+}
