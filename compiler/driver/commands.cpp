@@ -23,6 +23,9 @@ constexpr DiagnosticCode driverCodes[] = {
      "further entry for the parameters whose names match its pattern; the last match wins."},
     {"TPC0402", "no parameter matches a pattern of --optimizer",
      "A parameter's name is the path of calls and repeats that leads to it; `tpc analyze FILE` lists them."},
+    {"TPC0403", "a value on the way to the loss has no derivative",
+     "The loss depends on a parameter through an operation that has none. Where nothing is to be learned through it,\n"
+     "`stop_gradient(...)` says so."},
 };
 
 // Runs the pipeline and hands over what it made; a mistake of the program becomes the answer.

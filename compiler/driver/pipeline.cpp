@@ -8,6 +8,7 @@
 #include "compiler/ir/flatten.h"
 #include "compiler/transform/differentiate.h"
 #include "dsl/syntax/parse.h"
+#include "mlir/IR/Diagnostics.h"
 
 namespace tpc {
 
@@ -51,6 +52,18 @@ bool chooseOptimizers(const PipelineOptions& options, const ast::Program& progra
   return true;
 }
 
+// MLIR reports to handlers of its context; a user reads all mistakes in one form.
+bool differentiated(mlir::ModuleOp module, DiagnosticSink& diagnostics) {
+  mlir::ScopedDiagnosticHandler handler(module.getContext(), [&](mlir::Diagnostic& diagnostic) {
+    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error) {
+      diagnostics.error("TPC0403", diagnostic.str(), tp::spanOf(diagnostic.getLocation()), {},
+                        "stop_gradient(...) around it says that nothing is learned through it");
+    }
+    return mlir::success();
+  });
+  return differentiate(module);
+}
+
 // The reader sees one list: what import warned of comes first, since it comes first in the program's way.
 void takeWarnings(const DiagnosticSink& diagnostics, Analysis& analysis) {
   std::vector<Warning> warnings;
@@ -82,7 +95,7 @@ std::optional<Analysed> analyseProgram(SourceMap& sources, FileId file, const Pi
   if (!imported) return std::nullopt;
 
   // The backward pass becomes ordinary operations, so the analysis needs no special case for it.
-  differentiate(*imported->module);
+  if (!differentiated(*imported->module, diagnostics)) return std::nullopt;
 
   // The same program without MLIR.  From here on nobody adds an operation.
   Analysed analysed;
