@@ -75,6 +75,9 @@ struct Use {
 };
 
 struct Run {
+  Run(const Graph& program, const AnalysisOptions& chosen, SymbolAnalysis& result)
+      : graph(program), options(chosen), symbol(result.symbol), out(result), derivation(result.derivation) {}
+
   const Graph& graph;
   const AnalysisOptions& options;
   SymbolId symbol;
@@ -106,13 +109,15 @@ struct Run {
   std::vector<Size> allowance;
   std::vector<NodeId> boundBy;                     // the port that binds the allowance
   std::vector<StepId> targetStep, allowanceStep;
+  std::vector<std::pair<NodeId, Rational>> heldBack;  // ports that would outgrow order one at full learning rates
+  std::vector<Size> nearest;                          // per parameter: its allowance by its own ports alone
 
   // initial
   CertificateTable certificates;
   std::vector<InitialState> initial;               // per node
   std::map<std::tuple<uint32_t, int, uint32_t>, Source> sourceIds;  // (matrix, axis, subslice) -> source
   std::vector<std::pair<uint32_t, int>> sourceRoots;                // per source / phases: (parameter, its axis)
-  std::vector<std::tuple<uint32_t, int, uint32_t, uint32_t>> matrixSlices;  // beyond the parameters: (parent, axis, begin, length)
+  std::vector<std::tuple<uint32_t, int, uint32_t, uint32_t>> valueSlices;  // (length, axis, slice, length made)
   std::vector<std::vector<MatrixUse>> matrixUses;  // per parameter
 
   // training
@@ -139,11 +144,12 @@ Size mapSize(const MapFacts& facts, const Size& argument, Sign sign);
 Size mapDerivativeSize(const MapFacts& facts, const Size& argument);
 
 void layOut(Run& run);
+bool isScaleFree(const Run& run, NodeId value);  // scaling it leaves loss and outputs as they are
 OptimizerFacts factsOf(const OptimizerProgram& optimizer);
 
 // Fills initSize, multiplier and target; false where no consistent init was found.
 void solveTargets(Run& run);
-// Fills allowance, boundBy and update.
+// Fills allowance, boundBy, update and nearest.
 void solveAllowances(Run& run);
 
 void deriveInitial(Run& run, NodeId end);

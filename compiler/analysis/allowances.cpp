@@ -1,0 +1,171 @@
+// How much each value may change: one sweep backward, linear in the program.
+//
+//     allow(v) = min over uses x -> y of  allow(y) - growth of that step,   and at a port at most its target or order one
+//
+// The update of a parameter is its allowance: one number for every optimizer.
+#include <algorithm>
+
+#include "compiler/analysis/run.h"
+
+namespace tpc {
+namespace {
+
+struct Sweep {
+  Run& run;
+  bool nearestOnly = false;  // what lies behind a value's first ports does not count
+  std::vector<std::optional<Rational>> allowed;
+
+  void offer(NodeId id, Rational size, NodeId port, StepId premise) {
+    if (id >= allowed.size()) return;
+    if (allowed[id] && !(size < *allowed[id])) return;
+    static const RuleId through = ruleNamed("allowance.through");
+    allowed[id] = size;
+    run.boundBy[id] = port;
+    run.allowanceStep[id] = note(run, through, Aspect::allowance, id, Size::power(size), {premise, run.targetStep[id]});
+  }
+};
+
+// A sum over parameters alone (a weight penalty) constrains nothing.
+bool isPenalty(const Run& run, NodeId id) {
+  if (!run.parameterOnly[id]) return false;
+  for (;;) {
+    const Node& node = run.graph.nodes[id];
+    if (node.kind == OpKind::reduce) return true;
+    if (node.kind == OpKind::contract) return run.graph.rank(id) == 0;
+    if (node.kind != OpKind::mul && node.kind != OpKind::add) return false;
+    auto operands = run.graph.operands(id);
+    id = run.parameterOnly[operands[0]] ? operands[0] : operands[1];
+  }
+}
+
+void visit(Sweep& sweep, NodeId id) {
+  Run& run = sweep.run;
+  const Graph& graph = run.graph;
+  const Node& node = graph.nodes[id];
+  if (!run.reachesLoss[id]) return;
+  static const RuleId portRule = ruleNamed("allowance.port");
+  if (run.isPort[id]) {
+    Rational cap = run.target[id].isPower() ? std::max(Rational(0), run.target[id].exponent) : Rational(0);
+    if (sweep.nearestOnly || !sweep.allowed[id] || cap < *sweep.allowed[id]) {
+      sweep.allowed[id] = cap;
+      run.boundBy[id] = id;
+      run.allowanceStep[id] = note(run, portRule, Aspect::allowance, id, Size::power(cap), {run.targetStep[id]});
+    }
+  }
+  if (!sweep.allowed[id]) return;
+  const Rational allow = *sweep.allowed[id];
+  const NodeId port = run.boundBy[id];
+  const StepId step = run.allowanceStep[id];
+  auto operands = graph.operands(id);
+  auto offer = [&](NodeId operand, const Size& growth) {
+    if (growth.isPower()) sweep.offer(operand, allow - growth.exponent, port, step);
+  };
+  switch (node.kind) {
+    case OpKind::contract: {
+      NodeId a = operands[0], b = operands[1];
+      ContractionGrowth growth = growthOf(run, id);
+      const auto sparse = [&](NodeId of) {
+        const auto& parts = run.initial[of].parts;
+        return !parts.empty() && std::all_of(parts.begin(), parts.end(), [](const Part& p) { return p.sparse; });
+      };
+      if (sparse(a) || sparse(b)) growth.contracted = 0;
+      const Rational k = growth.contracted;
+      const Size full = Size::power(k);
+      auto matrix = [&](int m) { return Size::power(std::max(half * k, k - half * Rational(m))); };
+      offer(a, run.target[b] + (run.parameterOnly[b] ? matrix(growth.freeB) : full));
+      offer(b, run.target[a] + (run.parameterOnly[a] ? matrix(growth.freeA) : full));
+      return;
+    }
+    case OpKind::mul:
+      offer(operands[0], run.target[operands[1]]);
+      offer(operands[1], run.target[operands[0]]);
+      return;
+    case OpKind::map: {
+      MapFacts facts = factsOf(MapFn(node.fn), powerOf(run, id));
+      offer(operands[0], mapDerivativeSize(facts, run.target[operands[0]]));
+      return;
+    }
+    case OpKind::reduce: {
+      Rational growth = 0;
+      if (ReduceFn(node.fn) == ReduceFn::argmax) return;
+      if (ReduceFn(node.fn) == ReduceFn::sum)
+        for (int axis : graph.axes[node.attribute].axes) growth += run.growth(operands[0], axis);
+      return offer(operands[0], Size::power(growth));
+    }
+    case OpKind::scatterAdd: {
+      const Scatter& scatter = graph.scatters[node.attribute];
+      Rational growth = 0;
+      for (int i = scatter.axis; i < scatter.axis + scatter.indexRank; ++i) growth += run.growth(operands[1], i);
+      return offer(operands[1], Size::power(growth));
+    }
+    case OpKind::compare: return;
+    case OpKind::gather: return offer(operands[0], Size::power(0));
+    case OpKind::select:
+      offer(operands[1], Size::power(0));
+      return offer(operands[2], Size::power(0));
+    case OpKind::repeatResult: {
+      const Repeat& repeat = graph.repeats[graph.nodes[operands[0]].attribute];
+      sweep.offer(repeat.yields[node.attribute], allow, port, step);
+      return;
+    }
+    case OpKind::repeat: return;
+    default:
+      for (NodeId operand : operands) {
+        if (node.kind == OpKind::add && isPenalty(run, operand)) continue;
+        offer(operand, Size::power(0));
+      }
+  }
+}
+
+// Fills sweep.allowed for every forward node.
+void sweepBack(Sweep& sweep) {
+  Run& run = sweep.run;
+  const Graph& graph = run.graph;
+  sweep.allowed.assign(graph.forwardEnd, std::nullopt);
+  run.boundBy.assign(graph.forwardEnd, none);
+  run.allowanceStep.assign(graph.forwardEnd, noStep);
+  for (NodeId id = graph.forwardEnd; id-- > 0;) {
+    visit(sweep, id);
+    if (graph.nodes[id].kind != OpKind::repeat) continue;
+    // What leaves a layer enters the next: sweep the body until the carried allowances agree (few rounds).
+    const Repeat& repeat = graph.repeats[graph.nodes[id].attribute];
+    for (uint32_t i = 0; i < repeat.carried; ++i) sweep.offer(repeat.yields[i], 0, repeat.arguments[i], noStep);
+    for (int round = 0; round < 4; ++round) {
+      for (NodeId inside = repeat.bodyEnd; inside-- > repeat.bodyBegin;) visit(sweep, inside);
+      bool changed = false;
+      for (uint32_t i = 0; i < repeat.carried; ++i) {
+        NodeId argument = repeat.arguments[i], yield = repeat.yields[i];
+        if (!sweep.allowed[argument] || !sweep.allowed[yield] || !(*sweep.allowed[argument] < *sweep.allowed[yield])) continue;
+        sweep.offer(yield, *sweep.allowed[argument], run.boundBy[argument], run.allowanceStep[argument]);
+        changed = true;
+      }
+      if (!changed) break;
+    }
+    auto operands = graph.operands(id);
+    for (uint32_t i = 0; i < repeat.carried; ++i)
+      if (sweep.allowed[repeat.arguments[i]])
+        sweep.offer(operands[i], *sweep.allowed[repeat.arguments[i]], run.boundBy[repeat.arguments[i]],
+                    run.allowanceStep[repeat.arguments[i]]);
+  }
+}
+
+}  // namespace
+
+void solveAllowances(Run& run) {
+  const Graph& graph = run.graph;
+  auto ofParameters = [&](const Sweep& sweep, std::vector<Size>& into) {
+    into.assign(graph.parameters.size(), Size::zero());
+    for (size_t i = 0; i < graph.parameters.size(); ++i)
+      if (const auto& allowed = sweep.allowed[graph.parameters[i].node]) into[i] = Size::power(*allowed);
+  };
+  Sweep nearest{run, true, {}}, whole{run, false, {}};
+  sweepBack(nearest);
+  ofParameters(nearest, run.nearest);
+  sweepBack(whole);
+  ofParameters(whole, run.update);
+  run.allowance.assign(graph.forwardEnd, Size::notAnalysed());
+  for (NodeId id = 0; id < graph.forwardEnd; ++id)
+    if (whole.allowed[id]) run.allowance[id] = Size::power(*whole.allowed[id]);
+}
+
+}  // namespace tpc

@@ -1,0 +1,309 @@
+// What an analysis along one symbol reads off the program before it derives anything: growths, uses, ports.
+#include <algorithm>
+#include <cassert>
+
+#include "compiler/analysis/run.h"
+
+namespace tpc {
+
+Size InitialState::size() const {
+  if (special != Size::Kind::power) return {special, {}};
+  Size largest = Size::zero();
+  for (const Part& part : parts) largest = max(largest, Size::power(part.size));
+  return largest;
+}
+
+StepId note(Run& run, RuleId rule, Aspect aspect, NodeId subject, const Size& size,
+            std::initializer_list<StepId> premises) {
+  return run.derivation.apply(rule, aspect, subject, size, {premises.begin(), premises.size()}).step();
+}
+
+ContractionGrowth growthOf(const Run& run, NodeId id) {
+  const Contraction& labels = run.graph.contractions[run.graph.nodes[id].attribute];
+  NodeId a = run.graph.operands(id)[0], b = run.graph.operands(id)[1];
+  auto has = [](const std::vector<uint8_t>& list, uint8_t label) {
+    return std::find(list.begin(), list.end(), label) != list.end();
+  };
+  ContractionGrowth growth;
+  for (size_t axis = 0; axis < labels.a.size(); ++axis) {
+    bool inB = has(labels.b, labels.a[axis]), inResult = has(labels.result, labels.a[axis]);
+    if (!inResult) growth.contracted += run.growth(a, int(axis));
+    else if (!inB) growth.freeA += run.growth(a, int(axis));
+  }
+  for (size_t axis = 0; axis < labels.b.size(); ++axis)
+    if (!has(labels.a, labels.b[axis]) && has(labels.result, labels.b[axis])) growth.freeB += run.growth(b, int(axis));
+  return growth;
+}
+
+uint32_t parameterOf(const Run& run, NodeId node) {
+  assert(run.graph.nodes[node].kind == OpKind::parameter && "asked of a parameter's node");
+  return run.graph.nodes[node].attribute;
+}
+
+bool isZeroInit(const Parameter& parameter) {
+  return parameter.init.kind == Init::Kind::constant && parameter.init.number.coefficient == 0;
+}
+
+Size sizeOfNumber(const Run& run, const Number& number) {
+  if (number.kind != Number::Kind::plain || number.coefficient == 0) return Size::zero();
+  Rational power = 0;
+  for (const auto& [symbol, exponent] : number.powers)
+    if (symbol == run.symbol) power += exponent;
+  return Size::power(power);
+}
+
+Rational powerOf(const Run& run, NodeId map) {
+  const Node& node = run.graph.nodes[map];
+  return MapFn(node.fn) == MapFn::pow ? run.graph.rationals[node.attribute] : Rational(0);
+}
+
+Size mapSize(const MapFacts& facts, const Size& argument, Sign sign) {
+  if (argument.isZero())
+    // At zero exactly: phi(0), which for a singular function is what `tiny` makes of it.
+    return facts.small.isZero() || facts.singular ? Size::power(0) : Size::zero();
+  const bool bounded = facts.explodes && sign == Sign::nonPositive;
+  if (!argument.isPower()) {
+    if (argument.kind == Size::Kind::notAnalysed) return argument;
+    return bounded || facts.large.isZero() ? Size::power(0) : argument;
+  }
+  const Rational e = argument.exponent;
+  if (e < Rational(0)) return Size::power(facts.small * e);
+  if (e.isZero() || bounded) return Size::power(0);
+  if (facts.explodes) return Size::exponential();
+  return Size::power(facts.large * e);
+}
+
+Size mapDerivativeSize(const MapFacts& facts, const Size& argument) {
+  if (argument.isZero()) return Size::power(0);
+  if (!argument.isPower()) return argument;
+  const Rational e = argument.exponent;
+  if (facts.explodes && Rational(0) < e) return Size::power(0);  // capped by what it becomes
+  return Size::power((e < Rational(0) ? facts.derivativeSmall : facts.derivativeLarge) * e);
+}
+
+namespace {
+
+bool isPlumbing(OpKind kind) {
+  switch (kind) {
+    case OpKind::reshape: case OpKind::transpose: case OpKind::broadcast: case OpKind::slice: case OpKind::layer:
+      return true;
+    default: return false;
+  }
+}
+
+uint64_t mix(uint64_t hash, uint64_t value) {
+  hash ^= value + 0x9e3779b97f4a7c15ull + (hash << 6) + (hash >> 2);
+  return hash * 0xff51afd7ed558ccdull;
+}
+
+// One hash for expressions that differ in their parameters' names only.  Attributes are hashed by content.
+uint64_t lawOf(const Run& run, NodeId id) {
+  const Graph& graph = run.graph;
+  const Node& node = graph.nodes[id];
+  uint64_t hash = mix(mix(mix(1, uint64_t(node.kind)), node.fn), node.shape);
+  switch (node.kind) {
+    case OpKind::parameter: {
+      const Init& init = graph.parameters[node.attribute].init;
+      hash = mix(hash, uint64_t(init.kind) * 2 + init.fixed);
+      hash = mix(hash, std::hash<double>()(init.number.coefficient));
+      return init.kind == Init::Kind::plan || init.kind == Init::Kind::normal || init.kind == Init::Kind::uniform
+                 ? hash : mix(hash, id);
+    }
+    case OpKind::number: {
+      const Number& number = graph.numbers[node.attribute];
+      hash = mix(mix(hash, std::hash<double>()(number.coefficient)), uint64_t(number.kind));
+      for (const auto& [symbol, power] : number.powers)
+        hash = mix(mix(mix(hash, symbol), uint64_t(power.num())), uint64_t(power.den()));
+      return hash;
+    }
+    case OpKind::contract: {
+      const Contraction& labels = graph.contractions[node.attribute];
+      for (const auto* list : {&labels.a, &labels.b, &labels.result})
+        for (uint8_t label : *list) hash = mix(hash, label + 1);
+      break;
+    }
+    case OpKind::reduce: case OpKind::transpose: case OpKind::broadcast:
+      for (int axis : graph.axes[node.attribute].axes) hash = mix(hash, uint64_t(axis + 2));
+      break;
+    case OpKind::map:
+      if (MapFn(node.fn) == MapFn::pow) {
+        Rational power = graph.rationals[node.attribute];
+        hash = mix(mix(hash, uint64_t(power.num())), uint64_t(power.den()));
+      }
+      break;
+    case OpKind::add: case OpKind::sub: case OpKind::mul: case OpKind::maximum: case OpKind::minimum:
+    case OpKind::compare: case OpKind::select: case OpKind::reshape: case OpKind::stopGradient:
+      break;
+    default: return mix(hash, id);  // its own law
+  }
+  for (NodeId operand : graph.operands(id)) hash = mix(hash, run.law[operand]);
+  return hash;
+}
+
+uint32_t variesOf(const Run& run, NodeId id) {
+  const Graph& graph = run.graph;
+  const Node& node = graph.nodes[id];
+  const uint32_t full = (1u << graph.rank(id)) - 1;
+  auto operands = graph.operands(id);
+  switch (node.kind) {
+    case OpKind::broadcast: {
+      uint32_t bits = 0;
+      const std::vector<int>& axes = graph.axes[node.attribute].axes;
+      for (size_t axis = 0; axis < axes.size(); ++axis)
+        if (axes[axis] >= 0 && (run.varies[operands[0]] >> axes[axis] & 1)) bits |= 1u << axis;
+      return bits;
+    }
+    case OpKind::transpose: {
+      uint32_t bits = 0;
+      const std::vector<int>& axes = graph.axes[node.attribute].axes;
+      for (size_t axis = 0; axis < axes.size(); ++axis)
+        if (run.varies[operands[0]] >> axes[axis] & 1) bits |= 1u << axis;
+      return bits;
+    }
+    case OpKind::add: case OpKind::sub: case OpKind::mul: case OpKind::map: case OpKind::maximum: case OpKind::minimum:
+    case OpKind::compare: case OpKind::select: case OpKind::stopGradient: {
+      uint32_t bits = 0;
+      for (NodeId operand : operands) bits |= run.varies[operand];
+      return bits;
+    }
+    default: return full;
+  }
+}
+
+// Follows a product through the plumbing and the multipliers behind it: the last of them is the port.
+NodeId portBehind(const Run& run, NodeId id) {
+  for (;;) {
+    if (run.firstUse[id + 1] - run.firstUse[id] != 1) return id;
+    NodeId user = run.uses[run.firstUse[id]].user;
+    const Node& node = run.graph.nodes[user];
+    if (isPlumbing(node.kind)) {
+      id = user;
+      continue;
+    }
+    if (node.kind == OpKind::mul) {
+      auto operands = run.graph.operands(user);
+      NodeId other = operands[0] == id ? operands[1] : operands[0];
+      while (run.graph.nodes[other].kind == OpKind::broadcast) other = run.graph.operands(other)[0];
+      OpKind kind = run.graph.nodes[other].kind;
+      if (kind == OpKind::number || kind == OpKind::freeMultiplier) {
+        id = user;
+        continue;
+      }
+    }
+    return id;
+  }
+}
+
+void findPorts(Run& run) {
+  const Graph& graph = run.graph;
+  run.isPort.assign(graph.forwardEnd, 0);
+  auto mark = [&](NodeId node) {
+    if (!run.parameterOnly[node]) run.isPort[node] = 1;
+  };
+  for (NodeId id = 0; id < graph.forwardEnd; ++id) {
+    const Node& node = graph.nodes[id];
+    auto operands = graph.operands(id);
+    if (node.kind == OpKind::contract && (run.parameterOnly[operands[0]] != run.parameterOnly[operands[1]]))
+      mark(portBehind(run, id));
+    if (node.kind == OpKind::gather && run.parameterOnly[operands[0]]) mark(portBehind(run, id));
+    if (node.kind == OpKind::map) {
+      switch (MapFn(node.fn)) {
+        case MapFn::neg: case MapFn::reciprocal: case MapFn::sqrt: case MapFn::rsqrt: case MapFn::log: case MapFn::abs:
+        case MapFn::sign: case MapFn::square: case MapFn::pow: case MapFn::isFinite:
+          break;  // powers: what they read is scaled along, not bent
+        default: mark(operands[0]);
+      }
+    }
+    if (node.kind == OpKind::bodyArgument) mark(id);
+    if (node.kind == OpKind::repeatResult) mark(id);
+  }
+  for (const Output& output : graph.outputs)
+    if (!output.metric && output.node < graph.forwardEnd) mark(output.node);
+  if (graph.loss != none) mark(graph.loss);
+}
+
+}  // namespace
+
+void layOut(Run& run) {
+  const Graph& graph = run.graph;
+  const size_t count = graph.nodes.size();
+  run.lengthGrowth.reserve(graph.lengths.size());
+  for (const Length& length : graph.lengths) run.lengthGrowth.push_back(length.growth(run.symbol));
+  for (const std::vector<uint32_t>& shape : graph.shapes) {
+    std::vector<GrowingAxis>& axes = run.growing.emplace_back();
+    for (size_t axis = 0; axis < shape.size(); ++axis)
+      if (int growth = run.lengthGrowth[shape[axis]]) axes.push_back({int(axis), growth});
+  }
+  run.bodyStart.assign(count + 1, none);
+  for (uint32_t r = uint32_t(graph.repeats.size()); r-- > 0;) {
+    // An outer body that starts where an inner one does is entered first.
+    const Repeat& repeat = graph.repeats[r];
+    if (run.bodyStart[repeat.bodyBegin] == none || graph.repeats[run.bodyStart[repeat.bodyBegin]].bodyEnd < repeat.bodyEnd)
+      run.bodyStart[repeat.bodyBegin] = r;
+  }
+
+  // Uses among forward nodes; a yield is a use by the repeat.
+  std::vector<std::pair<NodeId, Use>> pairs;
+  for (NodeId id = 0; id < graph.forwardEnd; ++id) {
+    auto operands = graph.operands(id);
+    for (uint32_t i = 0; i < operands.size(); ++i) pairs.push_back({operands[i], {id, i}});
+    if (graph.nodes[id].kind == OpKind::repeat) {
+      const Repeat& repeat = graph.repeats[graph.nodes[id].attribute];
+      for (uint32_t i = 0; i < repeat.carried; ++i) pairs.push_back({repeat.yields[i], {id, uint32_t(operands.size()) + i}});
+    }
+  }
+  std::sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
+    return std::tuple{a.first, a.second.user, a.second.operand} < std::tuple{b.first, b.second.user, b.second.operand};
+  });
+  run.firstUse.assign(count + 2, 0);
+  for (const auto& [used, use] : pairs) ++run.firstUse[used + 1];
+  for (size_t i = 0; i + 1 < run.firstUse.size(); ++i) run.firstUse[i + 1] += run.firstUse[i];
+  for (const auto& [used, use] : pairs) run.uses.push_back(use);
+
+  run.trainableUpstream.assign(count, 0);
+  run.parameterOnly.assign(count, 0);
+  run.varies.assign(count, 0);
+  run.law.assign(count, 0);
+  for (NodeId id = 0; id < count; ++id) {
+    const Node& node = graph.nodes[id];
+    auto operands = graph.operands(id);
+    bool trainable = false, allConstant = true, anyParameter = false;
+    if (node.kind == OpKind::parameter) {
+      trainable = graph.parameters[node.attribute].ownership == Ownership::trained;
+      anyParameter = true;
+    }
+    if (node.kind == OpKind::input || node.kind == OpKind::bodyArgument || node.kind == OpKind::repeatResult ||
+        node.kind == OpKind::repeat)
+      allConstant = false;
+    for (NodeId operand : operands) {
+      trainable |= run.trainableUpstream[operand] != 0;
+      anyParameter |= run.parameterOnly[operand] == 2;
+      allConstant &= run.parameterOnly[operand] != 0;
+    }
+    // A carried value can be moved by what the body adds; asked of the body's nodes once they are known.
+    if (node.kind == OpKind::bodyArgument || node.kind == OpKind::repeatResult) trainable = true;
+    run.trainableUpstream[id] = trainable;
+    run.parameterOnly[id] = !allConstant ? 0 : anyParameter ? 2 : 1;  // 1: constants alone
+    run.varies[id] = variesOf(run, id);
+    run.law[id] = lawOf(run, id);
+  }
+  // From here on a function of constants alone counts as data.
+  for (uint8_t& flag : run.parameterOnly) flag = flag == 2;
+
+  run.reachesLoss.assign(graph.forwardEnd, 0);
+  auto reach = [&](NodeId node) {
+    if (node < graph.forwardEnd) run.reachesLoss[node] = 1;
+  };
+  if (graph.loss != none) reach(graph.loss);
+  for (const Output& output : graph.outputs)
+    if (!output.metric) reach(output.node);
+  for (NodeId id = graph.forwardEnd; id-- > 0;) {
+    if (!run.reachesLoss[id]) continue;
+    for (NodeId operand : graph.operands(id)) reach(operand);
+    if (graph.nodes[id].kind == OpKind::repeat)
+      for (NodeId yield : graph.repeats[graph.nodes[id].attribute].yields) reach(yield);
+  }
+  findPorts(run);
+}
+
+}  // namespace tpc
