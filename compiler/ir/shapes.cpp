@@ -135,8 +135,9 @@ bool fitsSlice(const Shape& whole, const Shape& part, int axis, const Length& be
   if (!isAxis(whole, axis) || whole.size() != part.size()) return wrong(why, "there is no axis " + std::to_string(axis));
   for (int i = 0; i < int(whole.size()); ++i)
     if (i != axis && !(whole[i] == part[i])) return wrong(why, "lengths differ along axis " + std::to_string(i));
-  // What is left behind the slice must be a length, or nothing.
-  if (!(begin + part[axis] == whole[axis]) && !difference(whole[axis], begin + part[axis])) return wrong(why, "the slice is not inside the axis");
+  // Past the end where the excess is a length.  A slice 0 .. 2 of an axis n stands: whether n reaches 2 is a matter of numbers.
+  const Length end = begin + part[axis];
+  if (!(end == whole[axis]) && difference(end, whole[axis])) return wrong(why, "the slice is not inside the axis");
   return true;
 }
 
