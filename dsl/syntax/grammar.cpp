@@ -15,6 +15,13 @@
 #include "dsl/syntax/statements.h"
 #include "dsl/syntax/tokens.h"
 
+// What is expected where `a[action]` is missing is an `a`.
+template <typename Subject, typename Action>
+struct boost::spirit::x3::get_info<boost::spirit::x3::action<Subject, Action>> {
+  using result_type = std::string;
+  std::string operator()(const boost::spirit::x3::action<Subject, Action>& parser) const { return what(parser.subject); }
+};
+
 namespace tpc::syntax {
 namespace {
 
@@ -35,12 +42,29 @@ struct Origin {
   }
 };
 
-struct Annotated {  // a rule of this kind writes where its node stands
-  template <typename T, typename Context>
-  void on_success(const Iterator& first, const Iterator& last, T& node, const Context& context) {
-    if constexpr (requires { node.span; }) node.span = x3::get<Origin>(context).span(first, last);
+// spanned(p) writes into the node of its rule where p stood.  (X3's own on_success does not see the node of a rule that
+// has actions.)
+template <typename Subject>
+struct Spanning : x3::unary_parser<Subject, Spanning<Subject>> {
+  using base_type = x3::unary_parser<Subject, Spanning<Subject>>;
+  static constexpr bool is_pass_through_unary = true;
+  explicit Spanning(const Subject& subject) : base_type(subject) {}
+
+  template <typename Context, typename RuleValue, typename Attribute>
+  bool parse(Iterator& first, const Iterator& last, const Context& context, RuleValue& node, Attribute& attribute) const {
+    x3::skip_over(first, last, context);
+    Iterator start = first;
+    if (!this->subject.parse(first, last, context, node, attribute)) return false;
+    Iterator end = first;
+    while (end > start && isBlank(end[-1])) --end;  // what was skipped in search of something optional
+    node.span = x3::get<Origin>(context).span(start, end);
+    return true;
   }
 };
+template <typename Parser>
+auto spanned(const Parser& parser) {
+  return Spanning<typename x3::extension::as_parser<Parser>::value_type>(x3::as_parser(parser));
+}
 
 template <auto member>
 constexpr auto set = [](auto& context) { x3::_val(context).*member = std::move(x3::_attr(context)); };
@@ -72,20 +96,18 @@ const auto closeBracket = symbol<struct CloseBracket>("`,` or `]`", ']');
 const auto openParenthesis = symbol<struct OpenParenthesis>("`(`", '(');
 const auto equals = x3::rule<struct Equals>{"`=`"} = lit('=') >> !lit('=');
 
-struct NameId : Annotated {};
-const auto name = x3::rule<NameId, ast::Name>{"a name"} = raw[lexeme[char_("a-zA-Z_") >> *wordPart]][([](auto& context) {
+const auto name = x3::rule<struct NameId, ast::Name>{"a name"} = spanned(raw[lexeme[char_("a-zA-Z_") >> *wordPart]][([](auto& context) {
   x3::_val(context).text = textOf(x3::_attr(context));
-})];
+})]);
 
 // A name that is given here to something.  What expressions read as something else would never be found under it.
-struct NewNameId : Annotated {};
-const auto newName = x3::rule<NewNameId, ast::Name>{"a name"} = name[([](auto& context) {
+const auto newName = x3::rule<struct NewNameId, ast::Name>{"a name"} = spanned(name[([](auto& context) {
   ast::Name& given = x3::_attr(context);
   for (const char* taken : {"auto", "inf", "new", "true", "false", "_"})
     if (given.text == taken)
       throw SyntaxError{"TPC0110", "`" + given.text + "` has a meaning of its own and cannot be a name", given.span};
   x3::_val(context) = std::move(given);
-})];
+})]);
 
 template <typename Context, typename Range>
 ast::Number numberOf(const Context& context, const Range& range) {
@@ -127,9 +149,8 @@ const auto hole = x3::rule<struct HoleId, ast::Hole>{"`_`"} = x3::omit[word("_")
 const auto nameReference = x3::rule<struct NameReferenceId, ast::NameRef>{"a name"} =
     name[([](auto& context) { x3::_val(context).name = x3::_attr(context).text; })];
 
-struct ArgumentId : Annotated {};
-const auto argument = x3::rule<ArgumentId, ast::Argument>{"an argument"} =
-    -(name >> equals)[set<&ast::Argument::name>] >> expression[set<&ast::Argument::value>];
+const auto argument = x3::rule<struct ArgumentId, ast::Argument>{"an argument"} =
+    spanned(-(name >> equals)[set<&ast::Argument::name>] >> expression[set<&ast::Argument::value>]);
 
 const auto arguments = x3::rule<struct ArgumentsId, std::vector<ast::Argument>>{"an argument or `)`"} =
     lit(')') | ((argument[push] >> *((',' >> !lit(')')) > argument[push]) >> -lit(',')) > closeParenthesis);
@@ -156,10 +177,9 @@ constexpr auto fromParentheses = [](auto& context) {
     x3::_val(context).node = ast::Tuple{std::move(found.elements)};
 };
 
-struct PrimaryId : Annotated {};
-const auto primary = x3::rule<PrimaryId, ast::Expr>{"an expression"} =
-    number[asNode] | string[asNode] | automatic[asNode] | hole[asNode] | call[asNode] | nameReference[asNode] |
-    parenthesised[fromParentheses];
+const auto primary = x3::rule<struct PrimaryId, ast::Expr>{"an expression"} =
+    spanned(number[asNode] | string[asNode] | automatic[asNode] | hole[asNode] | call[asNode] | nameReference[asNode] |
+    parenthesised[fromParentheses]);
 
 constexpr auto asRange = [](auto& context) {
   ast::IndexEntry& entry = x3::_val(context);
@@ -169,21 +189,19 @@ constexpr auto asRange = [](auto& context) {
 constexpr auto asEntry(ast::IndexEntry::Kind kind) {
   return [kind](auto& context) { x3::_val(context).kind = kind; };
 }
-struct IndexEntryId : Annotated {};
 const auto rangeEnd = lit(':')[asRange] >> -expression[set<&ast::IndexEntry::end>] >>
                       -(lit(':') >> -expression[set<&ast::IndexEntry::step>]);
-const auto indexEntry = x3::rule<IndexEntryId, ast::IndexEntry>{"an index"} =
-    word("new")[asEntry(ast::IndexEntry::Kind::newAxis)] | lit("...")[asEntry(ast::IndexEntry::Kind::ellipsis)] |
-    rangeEnd | (expression[set<&ast::IndexEntry::value>] >> -rangeEnd);
+const auto indexEntry = x3::rule<struct IndexEntryId, ast::IndexEntry>{"an index"} =
+    spanned(word("new")[asEntry(ast::IndexEntry::Kind::newAxis)] | lit("...")[asEntry(ast::IndexEntry::Kind::ellipsis)] |
+    rangeEnd | (expression[set<&ast::IndexEntry::value>] >> -rangeEnd));
 
 struct Suffix {
   std::vector<ast::IndexEntry> entries;
   Span span;
 };
-struct SuffixId : Annotated {};
-const auto suffix = x3::rule<SuffixId, Suffix>{"an index"} =
-    lit('[') > indexEntry[add<&Suffix::entries>] > *((',' >> !lit(']')) > indexEntry[add<&Suffix::entries>]) >
-    -lit(',') > closeBracket;
+const auto suffix = x3::rule<struct SuffixId, Suffix>{"an index"} =
+    spanned(lit('[') > indexEntry[add<&Suffix::entries>] > *((',' >> !lit(']')) > indexEntry[add<&Suffix::entries>]) >
+    -lit(',') > closeBracket);
 
 const auto operand = x3::rule<struct OperandId, ast::ExprPtr>{"an expression"} =
     primary[([](auto& context) {
@@ -205,10 +223,8 @@ const struct BinaryOps : x3::symbols<ast::BinaryOp> {
   }
 } binaryOps;
 
-struct RowItemId : Annotated {};
-const auto binaryOp = x3::rule<RowItemId, RowItem>{"an operator"} = binaryOps[set<&RowItem::op>];
-struct PrefixId : Annotated {};
-const auto prefix = x3::rule<PrefixId, RowItem>{"`-`"} = lit('-')[raise<&RowItem::prefix>];
+const auto binaryOp = x3::rule<struct RowItemId, RowItem>{"an operator"} = spanned(binaryOps[set<&RowItem::op>]);
+const auto prefix = x3::rule<struct PrefixId, RowItem>{"`-`"} = spanned(lit('-')[raise<&RowItem::prefix>]);
 
 using Row = std::vector<RowItem>;
 constexpr auto pushOperand = [](auto& context) {
@@ -230,18 +246,15 @@ BOOST_SPIRIT_DEFINE(expression)
 
 // ---- shapes and what functions take --------------------------------------------------------------------------------
 
-struct ShapeEntryId : Annotated {};
-const auto shapeEntry = x3::rule<ShapeEntryId, ast::ShapeEntry>{"a size"} =
-    lit("...")[raise<&ast::ShapeEntry::ellipsis>] | expression[set<&ast::ShapeEntry::size>];
+const auto shapeEntry = x3::rule<struct ShapeEntryId, ast::ShapeEntry>{"a size"} =
+    spanned(lit("...")[raise<&ast::ShapeEntry::ellipsis>] | expression[set<&ast::ShapeEntry::size>]);
 const auto shapeEntries = x3::rule<struct ShapeEntriesId, std::vector<ast::ShapeEntry>>{"a size or `]`"} =
     lit(']') | ((shapeEntry[push] >> *((',' >> !lit(']')) > shapeEntry[push]) >> -lit(',')) > closeBracket);
-struct ShapeId : Annotated {};
-const auto shape = x3::rule<ShapeId, ast::Shape>{"a shape"} = lit('[') > shapeEntries[set<&ast::Shape::entries>];
+const auto shape = x3::rule<struct ShapeId, ast::Shape>{"a shape"} = spanned(lit('[') > shapeEntries[set<&ast::Shape::entries>]);
 
-struct ParameterId : Annotated {};
-const auto parameter = x3::rule<ParameterId, ast::Parameter>{"the name of an argument"} =
-    newName[set<&ast::Parameter::name>] >> -shape[set<&ast::Parameter::shape>] >>
-    -(equals > expression[set<&ast::Parameter::defaultValue>]);
+const auto parameter = x3::rule<struct ParameterId, ast::Parameter>{"the name of an argument"} =
+    spanned(newName[set<&ast::Parameter::name>] >> -shape[set<&ast::Parameter::shape>] >>
+    -(equals > expression[set<&ast::Parameter::defaultValue>]));
 const auto parameters = x3::rule<struct ParametersId, std::vector<ast::Parameter>>{"the name of an argument or `)`"} =
     lit(')') | ((parameter[push] >> *((',' >> !lit(')')) > parameter[push]) >> -lit(',')) > closeParenthesis);
 
@@ -252,12 +265,10 @@ struct Spanned {
   T value;
   Span span;
 };
-struct SpannedIntegerId : Annotated {};
-const auto spannedInteger = x3::rule<SpannedIntegerId, Spanned<ast::Number>>{"an integer"} =
-    integer[set<&Spanned<ast::Number>::value>];
-struct SpannedStringId : Annotated {};
-const auto spannedString = x3::rule<SpannedStringId, Spanned<ast::String>>{"a text in quotes"} =
-    string[set<&Spanned<ast::String>::value>];
+const auto spannedInteger = x3::rule<struct SpannedIntegerId, Spanned<ast::Number>>{"an integer"} =
+    spanned(integer[set<&Spanned<ast::Number>::value>]);
+const auto spannedString = x3::rule<struct SpannedStringId, Spanned<ast::String>>{"a text in quotes"} =
+    spanned(string[set<&Spanned<ast::String>::value>]);
 
 template <typename T>
 struct StatementId {};
@@ -427,6 +438,8 @@ std::string helpFor(std::string_view text, Span head, Span found) {
   std::string_view at = text.substr(found.begin, head.end > found.begin ? head.end - found.begin : 0);
   if (at.starts_with("*") && found.begin > 0 && text[found.begin - 1] == '*') return "a power is written `^`";
   if (at.starts_with(".")) return "there are no methods: write f(x), not x.f()";
+  if (at.starts_with("(") && !isReserved(first) && found.begin == head.begin + first.size())
+    return "a call alone does nothing; give its value a name";
   if (at.starts_with("'")) return "text stands in double quotes";
   if (isReserved(first) && first != "update" && first != "state" && found.begin > head.begin &&
       (at.starts_with("=") || at.starts_with("+=") || at.starts_with(",")) &&

@@ -16,7 +16,6 @@ bool equal(const Statement& a, const Statement& b);
 bool equal(const ExprPtr& a, const ExprPtr& b);
 bool equal(const Shape& a, const Shape& b);
 
-bool equal(const std::string& a, const std::string& b) { return a == b; }
 bool equal(const Name& a, const Name& b) { return a.text == b.text; }
 bool equal(const Number& a, const Number& b) { return a.text == b.text; }
 bool equal(const String& a, const String& b) { return a.text == b.text; }

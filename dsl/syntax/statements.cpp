@@ -124,6 +124,8 @@ struct Splitter {
       if (!open.empty()) {
         if (isEnd(at) || atBrace || (token.firstOnLine && declarationAt(at))) {
           std::size_t bracket = open.back();
+          // A mistake further on belongs to a statement that is given back.
+          if (raw.problem && raw.problem->span->begin > tokens[bracket].begin) raw.problem.reset();
           setProblem(raw, "TPC0105", "`" + std::string(spelling(bracket)) + "` is not closed", spanOf(bracket), "",
                      "");
           at = resumeAfter(bracket, at);
