@@ -26,12 +26,12 @@ struct GivenParameter {
 
 struct AnalysisOptions {
   std::string optimizer = "adamw";                           // for parameters that name none
-  std::map<std::string, std::string> optimizerOf;            // by parameter
+  std::map<std::string, std::string> optimizerOf = {};       // by parameter
   Alignment alignment = Alignment::full;
   // A given parametrization, per symbol name and parameter name; empty: solve.
   std::string parametrization = "auto";
-  std::map<std::string, std::map<std::string, GivenParameter>> given;
-  std::map<std::string, std::map<std::string, Rational>> givenMultipliers;  // of free multipliers
+  std::map<std::string, std::map<std::string, GivenParameter>> given = {};
+  std::map<std::string, std::map<std::string, Rational>> givenMultipliers = {};  // of free multipliers
 };
 
 // One value along one symbol.  Steps index SymbolAnalysis::derivation; none where the size does not exist.
