@@ -21,7 +21,7 @@ struct Linear {
 };
 
 struct Features {
-  Rational a, b, k, m, e;
+  Rational a = 0, b = 0, k = 0, m = 0, e = 0;
 };
 
 enum class Family : uint8_t {
