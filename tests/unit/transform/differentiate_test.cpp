@@ -1,63 +1,10 @@
 // Reverse mode: what stands where after it.  Its numbers are held against finite differences in tests/unit/interpret.
-#include "compiler/transform/differentiate.h"
-
-#include "compiler/ir/build.h"
-#include "compiler/ir/flatten.h"
-#include "mlir/IR/Verifier.h"
-#include "tests/catch.h"
+#include "tests/unit/transform/program.h"
 
 using namespace tpc;
 using mlir::Value;
 
 namespace {
-
-const Length batch = Length::symbol(0), n = Length::symbol(1), depth = Length::symbol(2);
-const std::vector<Symbol> symbols = {{"batch", false, 32}, {"n", true, 256}, {"L", true, 6}};
-
-// A program under construction.
-struct Made {
-  std::unique_ptr<mlir::MLIRContext> context = tp::makeContext();
-  mlir::OwningOpRef<mlir::ModuleOp> module = tp::module(context.get(), symbols);
-  mlir::OpBuilder b{context.get()};
-  mlir::Location at = b.getUnknownLoc();
-
-  Made() { tp::beginProgram(b, *module, "test"); }
-
-  Value parameter(const std::string& name, const std::vector<Length>& shape, bool stacked = false, bool frozen = false) {
-    Parameter parameter;
-    parameter.name = name;
-    if (frozen) parameter.ownership = Ownership::frozen;
-    return tp::parameter(b, at, parameter, shape, stacked);
-  }
-  Value input(const std::string& name, const std::vector<Length>& shape) {
-    Input input;
-    input.name = name;
-    return tp::input(b, at, input, shape);
-  }
-  void lossOfSum(Value x) {
-    std::vector<int> axes;
-    for (size_t i = 0; i < tp::lengthsOf(x).size(); ++i) axes.push_back(int(i));
-    tp::loss(b, at, tp::reduce(b, at, ReduceFn::sum, x, axes));
-  }
-  Graph differentiated() {
-    REQUIRE(mlir::succeeded(mlir::verify(*module)));
-    REQUIRE(differentiate(*module));
-    std::string text;
-    llvm::raw_string_ostream out(text);
-    module->print(out);
-    INFO(text);
-    REQUIRE(mlir::succeeded(mlir::verify(*module)));
-    Graph graph = flatten(*module).graph;
-    INFO(toString(graph));
-    REQUIRE(violation(graph) == "");
-    for (NodeId id = 0; id < graph.forwardEnd; ++id) {
-      CHECK_FALSE(graph.nodes[id].gradient);
-      if (graph.gradientOf[id] != none) CHECK(graph.nodes[graph.gradientOf[id]].shape == graph.nodes[id].shape);
-    }
-    for (NodeId id = graph.forwardEnd; id < graph.nodes.size(); ++id) CHECK(graph.nodes[id].gradient);
-    return graph;
-  }
-};
 
 NodeId named(const Graph& graph, const std::string& name) {
   for (NodeId id = 0; id < graph.nodes.size(); ++id)
@@ -222,4 +169,22 @@ TEST_CASE("a carried value that the loss does not see is not run backward", "[tr
   CHECK(graph.repeats[1].carried == 1);
   CHECK(graph.parameters[0].gradient != none);
   CHECK(graph.parameters[1].gradient == none);
+}
+
+TEST_CASE("simplify drops what changes nothing, from the gradient only", "[transform][simplify]") {
+  Made made;
+  mlir::OpBuilder& b = made.b;
+  mlir::Location at = made.at;
+  Value w = made.parameter("w", {n, batch});
+  Value y = tp::map(b, at, MapFn::neg, tp::map(b, at, MapFn::neg, tp::transpose(b, at, w, {1, 0})));
+  y = tp::mul(b, at, y, made.constant(1, {batch, n}));
+  made.lossOfSum(tp::add(b, at, tp::transpose(b, at, tp::transpose(b, at, y, {1, 0}), {1, 0}), made.constant(0, {batch, n})));
+  const Graph graph = made.differentiated();
+  auto count = [&](OpKind kind, bool gradient) {
+    return std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) { return node.kind == kind && node.gradient == gradient; });
+  };
+  CHECK(count(OpKind::transpose, false) == 3);
+  CHECK(count(OpKind::mul, false) == 1);
+  CHECK(count(OpKind::mul, true) == 0);
+  CHECK(count(OpKind::transpose, true) == 2);  // down and up again: the adjoint of the value between is recorded; and of w
 }
