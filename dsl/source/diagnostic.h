@@ -44,10 +44,10 @@ class SourceMap {
   std::string_view text(FileId file) const;
   std::string_view slice(Span span) const;
 
-  Position position(Span span) const;     // of the first character
-  Position endPosition(Span span) const;  // of the character after the last
+  Position position(Span span) const;                         // of the first character
+  Position endPosition(Span span) const;                      // of the character after the last
   std::string_view line(FileId file, uint32_t number) const;  // without its newline
-  std::string at(Span span) const;        // "mlp.tp:10:7", as the JSON documents say it
+  std::string at(Span span) const;                            // "mlp.tp:10:7", as the JSON documents say it
 
  private:
   struct File {
@@ -67,12 +67,12 @@ struct Note {
 
 struct Diagnostic {
   Severity severity = Severity::error;
-  std::string code;                        // "TPC0301": permanent
-  std::string message;                     // stands alone: the name, the value, the bound
-  std::optional<Span> span = std::nullopt; // none where the mistake has no place, as a missing loss
-  std::string label = {};                  // beside the carets
-  std::vector<Note> notes = {};            // how it came about
-  std::string help = {};                   // what to do about it; the "mend" of the JSON documents
+  std::string code;                         // "TPC0301": permanent
+  std::string message;                      // stands alone: the name, the value, the bound
+  std::optional<Span> span = std::nullopt;  // none where the mistake has no place, as a missing loss
+  std::string label = {};                   // beside the carets
+  std::vector<Note> notes = {};             // how it came about
+  std::string help = {};                    // what to do about it; the "mend" of the JSON documents
 };
 
 class DiagnosticSink {

@@ -68,7 +68,8 @@ std::string excerpt(Span span, const std::string& label, bool isNote, const Sour
   if (text.size() < whole.size()) text += " ...";
 
   std::size_t indent = begin.column - 1;
-  std::size_t carets = end.line == begin.line ? end.column - begin.column : width(whole) - std::min(indent, width(whole));
+  std::size_t carets =
+      end.line == begin.line ? end.column - begin.column : width(whole) - std::min(indent, width(whole));
   std::size_t room = width(text) > indent ? width(text) - indent : 1;
   carets = std::clamp<std::size_t>(carets, 1, std::max<std::size_t>(room, 1));
 

@@ -31,7 +31,7 @@ struct Name {
 // ---- expressions ---------------------------------------------------------------------------------------------------
 
 struct Number {
-  std::string text;      // as written: exact
+  std::string text;  // as written: exact
   double value = 0;
   bool integer = false;  // written without point and exponent
 };
@@ -70,7 +70,20 @@ struct Index {
 };
 
 enum class UnaryOp { minus };
-enum class BinaryOp { add, subtract, multiply, divide, power, matmul, equal, notEqual, less, lessEqual, greater, greaterEqual };
+enum class BinaryOp {
+  add,
+  subtract,
+  multiply,
+  divide,
+  power,
+  matmul,
+  equal,
+  notEqual,
+  less,
+  lessEqual,
+  greater,
+  greaterEqual
+};
 
 struct Unary {
   UnaryOp op = UnaryOp::minus;
@@ -91,8 +104,14 @@ struct Expr {
   Span span;
   uint16_t height = 0;  // 0 for a leaf; at most SyntaxLimits::height
 
-  template <typename T> const T* as() const { return std::get_if<T>(&node); }
-  template <typename T> bool is() const { return std::holds_alternative<T>(node); }
+  template <typename T>
+  const T* as() const {
+    return std::get_if<T>(&node);
+  }
+  template <typename T>
+  bool is() const {
+    return std::holds_alternative<T>(node);
+  }
   bool isName(const char* name) const { return is<NameRef>() && as<NameRef>()->name == name; }
 };
 
@@ -166,9 +185,9 @@ struct Param {
 struct Const {
   Name name;
   Shape shape;
-  ExprPtr below;                      // `in`
-  ExprPtr value;                      // `= e`, or null and
-  std::optional<String> from, member; // `from "file" : "member"`
+  ExprPtr below;                       // `in`
+  ExprPtr value;                       // `= e`, or null and
+  std::optional<String> from, member;  // `from "file" : "member"`
   Span fromSpan;
 };
 
@@ -204,18 +223,48 @@ struct Assign {
   ExprPtr value;
 };
 
-struct Output { Name name; ExprPtr value; };
-struct Metric { Name name; ExprPtr value; };
-struct Loss { ExprPtr value; };
-struct Import { String path; Span pathSpan; };
-struct TrainEntry { Name name; ExprPtr value; };
-struct Train { std::vector<TrainEntry> entries; };
-struct StateEntry { Name name; std::optional<Shape> shape; ExprPtr value; };
-struct State { std::vector<StateEntry> entries; };
-struct Update { ExprPtr value; };
-struct Return { std::vector<ExprPtr> values; };
-struct Collect { std::vector<Name> names; };
-struct Claim { ExprPtr call; };  // a Call
+struct Output {
+  Name name;
+  ExprPtr value;
+};
+struct Metric {
+  Name name;
+  ExprPtr value;
+};
+struct Loss {
+  ExprPtr value;
+};
+struct Import {
+  String path;
+  Span pathSpan;
+};
+struct TrainEntry {
+  Name name;
+  ExprPtr value;
+};
+struct Train {
+  std::vector<TrainEntry> entries;
+};
+struct StateEntry {
+  Name name;
+  std::optional<Shape> shape;
+  ExprPtr value;
+};
+struct State {
+  std::vector<StateEntry> entries;
+};
+struct Update {
+  ExprPtr value;
+};
+struct Return {
+  std::vector<ExprPtr> values;
+};
+struct Collect {
+  std::vector<Name> names;
+};
+struct Claim {
+  ExprPtr call;  // a Call
+};
 
 struct Statement {
   using Node = std::variant<Size, Let, Input, Param, Const, Fn, Optimizer, Repeat, If, Assign, Output, Metric, Loss,
@@ -229,8 +278,14 @@ struct Statement {
   std::string commentAfter;                 // on the line where it (or its head) ends
   bool blankLineBefore = false;
 
-  template <typename T> const T* as() const { return std::get_if<T>(&node); }
-  template <typename T> bool is() const { return std::holds_alternative<T>(node); }
+  template <typename T>
+  const T* as() const {
+    return std::get_if<T>(&node);
+  }
+  template <typename T>
+  bool is() const {
+    return std::holds_alternative<T>(node);
+  }
 };
 
 struct Program {

@@ -19,7 +19,9 @@
 template <typename Subject, typename Action>
 struct boost::spirit::x3::get_info<boost::spirit::x3::action<Subject, Action>> {
   using result_type = std::string;
-  std::string operator()(const boost::spirit::x3::action<Subject, Action>& parser) const { return what(parser.subject); }
+  std::string operator()(const boost::spirit::x3::action<Subject, Action>& parser) const {
+    return what(parser.subject);
+  }
 };
 
 namespace tpc::syntax {
@@ -51,7 +53,8 @@ struct Spanning : x3::unary_parser<Subject, Spanning<Subject>> {
   explicit Spanning(const Subject& subject) : base_type(subject) {}
 
   template <typename Context, typename RuleValue, typename Attribute>
-  bool parse(Iterator& first, const Iterator& last, const Context& context, RuleValue& node, Attribute& attribute) const {
+  bool parse(Iterator& first, const Iterator& last, const Context& context, RuleValue& node,
+             Attribute& attribute) const {
     x3::skip_over(first, last, context);
     Iterator start = first;
     if (!this->subject.parse(first, last, context, node, attribute)) return false;
@@ -96,9 +99,9 @@ const auto closeBracket = symbol<struct CloseBracket>("`,` or `]`", ']');
 const auto openParenthesis = symbol<struct OpenParenthesis>("`(`", '(');
 const auto equals = x3::rule<struct Equals>{"`=`"} = lit('=') >> !lit('=');
 
-const auto name = x3::rule<struct NameId, ast::Name>{"a name"} = spanned(raw[lexeme[char_("a-zA-Z_") >> *wordPart]][([](auto& context) {
-  x3::_val(context).text = textOf(x3::_attr(context));
-})]);
+const auto name = x3::rule<struct NameId, ast::Name>{"a name"} =
+    spanned(raw[lexeme[char_("a-zA-Z_") >> *wordPart]]
+               [([](auto& context) { x3::_val(context).text = textOf(x3::_attr(context)); })]);
 
 // A name that is given here to something.  What expressions read as something else would never be found under it.
 const auto newName = x3::rule<struct NewNameId, ast::Name>{"a name"} = spanned(name[([](auto& context) {
@@ -141,8 +144,10 @@ struct ExpressionId {};
 const x3::rule<ExpressionId, ast::ExprPtr> expression = "an expression";
 
 struct AutoId {};
-const auto automatic = x3::rule<AutoId, ast::Auto>{"`auto`"} =
-    word("auto") >> -(lit('(') > name[add<&ast::Auto::sizes>] > *(',' > name[add<&ast::Auto::sizes>]) > closeParenthesis);
+const auto automatic = x3::rule<AutoId, ast::Auto>{"`auto`"} = word("auto") >>
+                                                               -(lit('(') > name[add<&ast::Auto::sizes>] >
+                                                                 *(',' > name[add<&ast::Auto::sizes>]) >
+                                                                 closeParenthesis);
 
 const auto hole = x3::rule<struct HoleId, ast::Hole>{"`_`"} = x3::omit[word("_")];
 
@@ -179,7 +184,7 @@ constexpr auto fromParentheses = [](auto& context) {
 
 const auto primary = x3::rule<struct PrimaryId, ast::Expr>{"an expression"} =
     spanned(number[asNode] | string[asNode] | automatic[asNode] | hole[asNode] | call[asNode] | nameReference[asNode] |
-    parenthesised[fromParentheses]);
+            parenthesised[fromParentheses]);
 
 constexpr auto asRange = [](auto& context) {
   ast::IndexEntry& entry = x3::_val(context);
@@ -191,8 +196,8 @@ constexpr auto asEntry(ast::IndexEntry::Kind kind) {
 }
 const auto rangeEnd = lit(':')[asRange] >> -expression[set<&ast::IndexEntry::end>] >>
                       -(lit(':') >> -expression[set<&ast::IndexEntry::step>]);
-const auto indexEntry = x3::rule<struct IndexEntryId, ast::IndexEntry>{"an index"} =
-    spanned(word("new")[asEntry(ast::IndexEntry::Kind::newAxis)] | lit("...")[asEntry(ast::IndexEntry::Kind::ellipsis)] |
+const auto indexEntry = x3::rule<struct IndexEntryId, ast::IndexEntry>{"an index"} = spanned(
+    word("new")[asEntry(ast::IndexEntry::Kind::newAxis)] | lit("...")[asEntry(ast::IndexEntry::Kind::ellipsis)] |
     rangeEnd | (expression[set<&ast::IndexEntry::value>] >> -rangeEnd));
 
 struct Suffix {
@@ -201,7 +206,7 @@ struct Suffix {
 };
 const auto suffix = x3::rule<struct SuffixId, Suffix>{"an index"} =
     spanned(lit('[') > indexEntry[add<&Suffix::entries>] > *((',' >> !lit(']')) > indexEntry[add<&Suffix::entries>]) >
-    -lit(',') > closeBracket);
+            -lit(',') > closeBracket);
 
 const auto operand = x3::rule<struct OperandId, ast::ExprPtr>{"an expression"} =
     primary[([](auto& context) {
@@ -218,7 +223,8 @@ const auto operand = x3::rule<struct OperandId, ast::ExprPtr>{"an expression"} =
 const struct BinaryOps : x3::symbols<ast::BinaryOp> {
   BinaryOps() {
     using enum ast::BinaryOp;
-    for (ast::BinaryOp op : {add, subtract, multiply, divide, power, matmul, equal, notEqual, less, lessEqual, greater, greaterEqual})
+    for (ast::BinaryOp op :
+         {add, subtract, multiply, divide, power, matmul, equal, notEqual, less, lessEqual, greater, greaterEqual})
       this->add(ast::spelling(op), op);
   }
 } binaryOps;
@@ -250,11 +256,12 @@ const auto shapeEntry = x3::rule<struct ShapeEntryId, ast::ShapeEntry>{"a size"}
     spanned(lit("...")[raise<&ast::ShapeEntry::ellipsis>] | expression[set<&ast::ShapeEntry::size>]);
 const auto shapeEntries = x3::rule<struct ShapeEntriesId, std::vector<ast::ShapeEntry>>{"a size or `]`"} =
     lit(']') | ((shapeEntry[push] >> *((',' >> !lit(']')) > shapeEntry[push]) >> -lit(',')) > closeBracket);
-const auto shape = x3::rule<struct ShapeId, ast::Shape>{"a shape"} = spanned(lit('[') > shapeEntries[set<&ast::Shape::entries>]);
+const auto shape = x3::rule<struct ShapeId, ast::Shape>{"a shape"} =
+    spanned(lit('[') > shapeEntries[set<&ast::Shape::entries>]);
 
 const auto parameter = x3::rule<struct ParameterId, ast::Parameter>{"the name of an argument"} =
     spanned(newName[set<&ast::Parameter::name>] >> -shape[set<&ast::Parameter::shape>] >>
-    -(equals > expression[set<&ast::Parameter::defaultValue>]));
+            -(equals > expression[set<&ast::Parameter::defaultValue>]));
 const auto parameters = x3::rule<struct ParametersId, std::vector<ast::Parameter>>{"the name of an argument or `)`"} =
     lit(')') | ((parameter[push] >> *((',' >> !lit(')')) > parameter[push]) >> -lit(',')) > closeParenthesis);
 
@@ -284,17 +291,18 @@ const auto sizeEntry = statementOf<ast::SizeEntry>("the name of a size") =
       x3::_val(context).value = std::move(x3::_attr(context).value);
       x3::_val(context).valueSpan = x3::_attr(context).span;
     })] > -(lit("->") > infinity)[raise<&ast::SizeEntry::grows>];
-const auto size = statementOf<ast::Size>("a size") =
-    word("size") > sizeEntry[add<&ast::Size::entries>] > *(',' > sizeEntry[add<&ast::Size::entries>]);
+const auto size = statementOf<ast::Size>("a size") = word("size") > sizeEntry[add<&ast::Size::entries>] >
+                                                     *(',' > sizeEntry[add<&ast::Size::entries>]);
 
 const auto letEntry = statementOf<ast::LetEntry>("the name of a size") =
     newName[set<&ast::LetEntry::name>] > equals > expression[set<&ast::LetEntry::value>];
-const auto let = statementOf<ast::Let>("let") =
-    word("let") > letEntry[add<&ast::Let::entries>] > *(',' > letEntry[add<&ast::Let::entries>]);
+const auto let = statementOf<ast::Let>("let") = word("let") > letEntry[add<&ast::Let::entries>] >
+                                                *(',' > letEntry[add<&ast::Let::entries>]);
 
-const auto input = statementOf<ast::Input>("an input") =
-    (word("input") | word("target")[raise<&ast::Input::target>]) > newName[set<&ast::Input::name>] >
-    shape[set<&ast::Input::shape>] > -(word("in") > expression[set<&ast::Input::below>]);
+const auto input = statementOf<ast::Input>("an input") = (word("input") | word("target")[raise<&ast::Input::target>]) >
+                                                         newName[set<&ast::Input::name>] >
+                                                         shape[set<&ast::Input::shape>] >
+                                                         -(word("in") > expression[set<&ast::Input::below>]);
 
 template <typename T>
 constexpr auto setFrom = [](auto& context) {
@@ -331,24 +339,27 @@ const auto constant = statementOf<ast::Const>("a constant") =
       result.fromSpan = source.fromSpan;
     })];
 
-const auto function = statementOf<ast::Fn>("a function") =
-    word("fn") > newName[set<&ast::Fn::name>] > openParenthesis > parameters[set<&ast::Fn::parameters>] >
-    -(equals > expression[([](auto& context) {
-        ast::Fn& fn = x3::_val(context);
-        ast::ExprPtr value = x3::_attr(context);
-        fn.isExpression = true;
-        ast::Statement body{.node = ast::Return{{value}}, .span = value->span, .head = value->span,
-                            .commentsBefore = {}, .commentAfter = {}};
-        fn.body.span = value->span;
-        fn.body.statements.push_back(std::move(body));
-      })]);
+const auto function = statementOf<ast::Fn>("a function") = word("fn") > newName[set<&ast::Fn::name>] > openParenthesis >
+                                                           parameters[set<&ast::Fn::parameters>] >
+                                                           -(equals > expression[([](auto& context) {
+                                                               ast::Fn& fn = x3::_val(context);
+                                                               ast::ExprPtr value = x3::_attr(context);
+                                                               fn.isExpression = true;
+                                                               ast::Statement body{.node = ast::Return{{value}},
+                                                                                   .span = value->span,
+                                                                                   .head = value->span,
+                                                                                   .commentsBefore = {},
+                                                                                   .commentAfter = {}};
+                                                               fn.body.span = value->span;
+                                                               fn.body.statements.push_back(std::move(body));
+                                                             })]);
 
 const auto optimizer = statementOf<ast::Optimizer>("an optimizer") =
     word("optimizer") > newName[set<&ast::Optimizer::name>] > openParenthesis >
     parameters[set<&ast::Optimizer::parameters>];
 
-const auto repeat = statementOf<ast::Repeat>("a repeat") =
-    word("repeat") > expression[set<&ast::Repeat::count>] > -(word("as") > newName[set<&ast::Repeat::as>]);
+const auto repeat = statementOf<ast::Repeat>("a repeat") = word("repeat") > expression[set<&ast::Repeat::count>] >
+                                                           -(word("as") > newName[set<&ast::Repeat::as>]);
 
 const auto condition = statementOf<ast::If>("a condition") = word("if") > expression[set<&ast::If::condition>];
 
@@ -359,27 +370,30 @@ const auto metric = statementOf<ast::Metric>("a metric") =
 const auto loss = statementOf<ast::Loss>("a loss") = word("loss") > equals > expression[set<&ast::Loss::value>];
 
 const auto import = statementOf<ast::Import>("an import") = word("import") > spannedString[([](auto& context) {
-  x3::_val(context).path = std::move(x3::_attr(context).value);
-  x3::_val(context).pathSpan = x3::_attr(context).span;
-})];
+                                                              x3::_val(context).path =
+                                                                  std::move(x3::_attr(context).value);
+                                                              x3::_val(context).pathSpan = x3::_attr(context).span;
+                                                            })];
 
 const auto stateEntry = statementOf<ast::StateEntry>("the name of a state") =
     newName[set<&ast::StateEntry::name>] > -shape[set<&ast::StateEntry::shape>] > equals >
     expression[set<&ast::StateEntry::value>];
-const auto state = statementOf<ast::State>("a state") =
-    word("state") > stateEntry[add<&ast::State::entries>] > *(',' > stateEntry[add<&ast::State::entries>]);
-const auto update = statementOf<ast::Update>("an update") = word("update") > equals > expression[set<&ast::Update::value>];
+const auto state = statementOf<ast::State>("a state") = word("state") > stateEntry[add<&ast::State::entries>] >
+                                                        *(',' > stateEntry[add<&ast::State::entries>]);
+const auto update = statementOf<ast::Update>("an update") =
+    word("update") > equals > expression[set<&ast::Update::value>];
 
-const auto returned = statementOf<ast::Return>("a return") =
-    word("return") > expression[add<&ast::Return::values>] > *(',' > expression[add<&ast::Return::values>]);
-const auto collect = statementOf<ast::Collect>("a collect") =
-    word("collect") > name[add<&ast::Collect::names>] > *(',' > name[add<&ast::Collect::names>]);
-const auto claim = statementOf<ast::Claim>("a claim") = word("claim") > expression[([](auto& context) {
-  ast::ExprPtr value = x3::_attr(context);
-  if (!value->is<ast::Call>())
-    throw SyntaxError{"TPC0107", "a claim is a call, as `claim doubly_stochastic(M)`", value->span};
-  x3::_val(context).call = value;
-})];
+const auto returned = statementOf<ast::Return>("a return") = word("return") > expression[add<&ast::Return::values>] >
+                                                             *(',' > expression[add<&ast::Return::values>]);
+const auto collect = statementOf<ast::Collect>("a collect") = word("collect") > name[add<&ast::Collect::names>] >
+                                                              *(',' > name[add<&ast::Collect::names>]);
+const auto claim = statementOf<ast::Claim>("a claim") =
+    word("claim") > expression[([](auto& context) {
+      ast::ExprPtr value = x3::_attr(context);
+      if (!value->is<ast::Call>())
+        throw SyntaxError{"TPC0107", "a claim is a call, as `claim doubly_stochastic(M)`", value->span};
+      x3::_val(context).call = value;
+    })];
 
 const struct AssignOps : x3::symbols<ast::AssignOp> {
   AssignOps() {
@@ -389,10 +403,12 @@ const struct AssignOps : x3::symbols<ast::AssignOp> {
 } assignOps;
 const auto assignOp = x3::rule<struct AssignOpId, ast::AssignOp>{"`=`"} = (assignOps >> !lit('='))[asKind];
 // What is taken is checked as for any new name, but a value that nobody reads may be called `_`.
-const auto assignTarget = x3::rule<struct AssignTargetId, ast::Name>{"a name"} = (&word("_") >> name[asKind]) | newName[asKind];
+const auto assignTarget = x3::rule<struct AssignTargetId, ast::Name>{"a name"} =
+    (&word("_") >> name[asKind]) | newName[asKind];
 const auto assign = statementOf<ast::Assign>("a statement") =
-    assignTarget[add<&ast::Assign::targets>] > *(',' > assignTarget[add<&ast::Assign::targets>]) >
-    assignOp[set<&ast::Assign::op>] > expression[set<&ast::Assign::value>];
+    assignTarget[add<&ast::Assign::targets>] >
+    *(',' > assignTarget[add<&ast::Assign::targets>]) > assignOp[set<&ast::Assign::op>] >
+    expression[set<&ast::Assign::value>];
 
 using Node = ast::Statement::Node;
 const auto statement = x3::rule<struct AnyStatementId, Node>{"a statement"} =

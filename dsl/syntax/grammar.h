@@ -11,7 +11,8 @@ namespace tpc::syntax {
 enum class Where { program, optimizer };  // `state` and `update` are words of an optimizer only
 
 // `h = relu(x)` whole, `repeat L as layers` and the like without their blocks.  Reports once and returns nothing.
-std::optional<ast::Statement::Node> parseHead(std::string_view text, Span head, Where where, DiagnosticSink& diagnostics);
+std::optional<ast::Statement::Node> parseHead(std::string_view text, Span head, Where where,
+                                              DiagnosticSink& diagnostics);
 
 // NAME "=" value ...: what stands between the braces of `train`.
 std::optional<ast::Train> parseTrainEntries(std::string_view text, Span inside, DiagnosticSink& diagnostics);

@@ -113,7 +113,7 @@ struct Builder {
   }
 
   void place(const RawStatement& raw, const std::string& word, Scope scope) {
-    static const std::array ofProgram = {"size",   "input",  "target", "import", "train",
+    static const std::array ofProgram = {"size",   "input",  "target", "import",   "train",
                                          "output", "metric", "loss",   "optimizer"};
     bool isOfProgram = std::find(ofProgram.begin(), ofProgram.end(), word) != ofProgram.end();
     bool inFunction = scope == Scope::function || scope == Scope::repeatInFunction;
@@ -127,7 +127,8 @@ struct Builder {
     else if (word == "collect" && scope != Scope::repeat && scope != Scope::repeatInFunction)
       found.error("TPC0111", "`collect` stands in a repeat", firstWordSpan(raw), "",
                   "only there a value has one version for each layer");
-    else if (scope == Scope::optimizer && (word == "param" || word == "shared" || word == "frozen" || word == "trained"))
+    else if (scope == Scope::optimizer &&
+             (word == "param" || word == "shared" || word == "frozen" || word == "trained"))
       found.error("TPC0111", "an optimizer has no parameters of its own", firstWordSpan(raw), "",
                   "what it keeps from step to step is a `state`");
   }
@@ -160,7 +161,8 @@ struct Builder {
     into.insert(into.end(), raw.commentsAtEnd.begin(), raw.commentsAtEnd.end());
   }
 
-  bool attach(const RawStatement& raw, Statement::Node& node, std::optional<Block> body, std::optional<Block> otherwise) {
+  bool attach(const RawStatement& raw, Statement::Node& node, std::optional<Block> body,
+              std::optional<Block> otherwise) {
     auto missing = [&](const char* what) {
       if (body) return false;
       found.error("TPC0107", std::string(what), span(raw.begin, raw.headEnd), "", "a block stands in { }");
@@ -169,7 +171,8 @@ struct Builder {
     if (auto* fn = std::get_if<Fn>(&node)) {
       if (fn->isExpression) {
         if (!body) return true;
-        found.error("TPC0107", "a function has either `= expression` or a block", span(raw.block->begin, raw.block->begin + 1));
+        found.error("TPC0107", "a function has either `= expression` or a block",
+                    span(raw.block->begin, raw.block->begin + 1));
         return false;
       }
       if (missing("expected `=` or `{` after the arguments of a function")) return false;
@@ -193,8 +196,8 @@ struct Builder {
       return true;
     }
     if (!body) return true;
-    found.error("TPC0103", "expected the end of the statement, found `{`", span(raw.block->begin, raw.block->begin + 1), "",
-                "blocks belong to fn, optimizer, repeat, if, else and train");
+    found.error("TPC0103", "expected the end of the statement, found `{`", span(raw.block->begin, raw.block->begin + 1),
+                "", "blocks belong to fn, optimizer, repeat, if, else and train");
     return false;
   }
 
@@ -267,7 +270,8 @@ struct Builder {
       into.model = Name{std::string(text.substr(name.begin, name.end - name.begin)), name};
       return;
     }
-    found.error("TPC0103", "expected one name after `model`", head, "", "letters, digits and `_`, as in `model my_gpt`");
+    found.error("TPC0103", "expected one name after `model`", head, "",
+                "letters, digits and `_`, as in `model my_gpt`");
     if (raw.block) block(*raw.block, Scope::program);
   }
 };
@@ -311,18 +315,31 @@ std::optional<ExprPtr> parseExpression(SourceMap& sources, FileId file, Diagnost
 
 std::span<const DiagnosticCode> syntaxCodes() {
   static constexpr DiagnosticCode codes[] = {
-      {"TPC0101", "the file is too large", "A program may have 1 MiB of text. Programs that are larger are usually unrolled: write `repeat`."},
-      {"TPC0102", "not a character of the language", "Programs are UTF-8 text. Outside of comments and quotes only letters a-z A-Z, digits, `_` and the operators occur."},
-      {"TPC0103", "expected something else", "The statement goes on differently than the grammar says. Each statement is read by itself, so this is the first mistake in this statement; others are reported beside it."},
-      {"TPC0104", "nested too deep", "Brackets and blocks may be nested 200 deep, and an expression may be 1000 operations high. Give inner parts names of their own."},
-      {"TPC0105", "brackets that do not match", "Each ( [ { is closed by its own ) ] }. A statement does not end inside ( ) or [ ], so the mistake may stand some lines above."},
+      {"TPC0101", "the file is too large",
+       "A program may have 1 MiB of text. Programs that are larger are usually unrolled: write `repeat`."},
+      {"TPC0102", "not a character of the language",
+       "Programs are UTF-8 text. Outside of comments and quotes only letters a-z A-Z, digits, `_` and the operators "
+       "occur."},
+      {"TPC0103", "expected something else",
+       "The statement goes on differently than the grammar says. Each statement is read by itself, so this is the "
+       "first mistake in this statement; others are reported beside it."},
+      {"TPC0104", "nested too deep",
+       "Brackets and blocks may be nested 200 deep, and an expression may be 1000 operations high. Give inner parts "
+       "names of their own."},
+      {"TPC0105", "brackets that do not match",
+       "Each ( [ { is closed by its own ) ] }. A statement does not end inside ( ) or [ ], so the mistake may stand "
+       "some lines above."},
       {"TPC0106", "text that is not closed", "Text in quotes begins and ends with \" on one line."},
-      {"TPC0107", "a statement that is not whole", "fn, optimizer, repeat, if, else and train have a block in { }; nothing else has."},
+      {"TPC0107", "a statement that is not whole",
+       "fn, optimizer, repeat, if, else and train have a block in { }; nothing else has."},
       {"TPC0108", "comparisons that chain", "a < b < c has no meaning here. Compare twice and multiply the results."},
       {"TPC0109", "a number that does not fit", "Numbers are held as doubles: from about 1e-308 to 1e308."},
       {"TPC0110", "a name with a meaning of its own", "auto, inf, new, true, false and _ cannot be given to anything."},
-      {"TPC0111", "a statement where it may not stand", "size, input, target, output, metric, loss, import, train, optimizer and fn stand in the program, not in a block (`if` does not count); return in a function; collect in a repeat; state and update in an optimizer."},
-      {"TPC0112", "a body without its end", "A function ends with its only return; an optimizer says once what its update is."},
+      {"TPC0111", "a statement where it may not stand",
+       "size, input, target, output, metric, loss, import, train, optimizer and fn stand in the program, not in a "
+       "block (`if` does not count); return in a function; collect in a repeat; state and update in an optimizer."},
+      {"TPC0112", "a body without its end",
+       "A function ends with its only return; an optimizer says once what its update is."},
       {"TPC0113", "too many errors", "The first 50 errors of a file are reported."},
   };
   return codes;

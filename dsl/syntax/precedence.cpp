@@ -10,18 +10,30 @@ namespace tpc {
 
 const char* ast::spelling(BinaryOp op) {
   switch (op) {
-    case BinaryOp::add: return "+";
-    case BinaryOp::subtract: return "-";
-    case BinaryOp::multiply: return "*";
-    case BinaryOp::divide: return "/";
-    case BinaryOp::power: return "^";
-    case BinaryOp::matmul: return "@";
-    case BinaryOp::equal: return "==";
-    case BinaryOp::notEqual: return "!=";
-    case BinaryOp::less: return "<";
-    case BinaryOp::lessEqual: return "<=";
-    case BinaryOp::greater: return ">";
-    case BinaryOp::greaterEqual: return ">=";
+    case BinaryOp::add:
+      return "+";
+    case BinaryOp::subtract:
+      return "-";
+    case BinaryOp::multiply:
+      return "*";
+    case BinaryOp::divide:
+      return "/";
+    case BinaryOp::power:
+      return "^";
+    case BinaryOp::matmul:
+      return "@";
+    case BinaryOp::equal:
+      return "==";
+    case BinaryOp::notEqual:
+      return "!=";
+    case BinaryOp::less:
+      return "<";
+    case BinaryOp::lessEqual:
+      return "<=";
+    case BinaryOp::greater:
+      return ">";
+    case BinaryOp::greaterEqual:
+      return ">=";
   }
   return "?";
 }
@@ -45,7 +57,8 @@ void reduce(std::vector<ExprPtr>& operands, std::vector<Pending>& pending) {
   ExprPtr right = operands.back();
   operands.pop_back();
   if (top.prefix) {
-    operands.push_back(makeExpr(ast::Unary{ast::UnaryOp::minus, right}, {top.span.file, top.span.begin, right->span.end}));
+    operands.push_back(
+        makeExpr(ast::Unary{ast::UnaryOp::minus, right}, {top.span.file, top.span.begin, right->span.end}));
     return;
   }
   ExprPtr left = operands.back();
@@ -78,21 +91,26 @@ unsigned heightOf(const ast::Expr::Node& node) {
 
 int bindingStrength(BinaryOp op) {
   switch (op) {
-    case BinaryOp::power: return powerStrength;
+    case BinaryOp::power:
+      return powerStrength;
     case BinaryOp::multiply:
     case BinaryOp::divide:
-    case BinaryOp::matmul: return 3;
+    case BinaryOp::matmul:
+      return 3;
     case BinaryOp::add:
-    case BinaryOp::subtract: return 2;
-    default: return comparisonStrength;
+    case BinaryOp::subtract:
+      return 2;
+    default:
+      return comparisonStrength;
   }
 }
 
 ExprPtr makeExpr(ast::Expr::Node node, Span span) {
   unsigned height = heightOf(node);
   if (height > SyntaxLimits::height)
-    throw SyntaxError{"TPC0104", "the expression is more than " + std::to_string(SyntaxLimits::height) + " operations deep",
-                      Span{span.file, span.begin, span.begin + 1}, "begins here", "give inner parts names of their own"};
+    throw SyntaxError{
+        "TPC0104", "the expression is more than " + std::to_string(SyntaxLimits::height) + " operations deep",
+        Span{span.file, span.begin, span.begin + 1}, "begins here", "give inner parts names of their own"};
   return std::make_shared<const ast::Expr>(ast::Expr{std::move(node), span, static_cast<uint16_t>(height)});
 }
 
@@ -109,8 +127,8 @@ ExprPtr treeOf(const std::vector<RowItem>& row) {
       continue;
     }
     int strength = bindingStrength(item.op);
-    while (!pending.empty() &&
-           (pending.back().strength() > strength || (pending.back().strength() == strength && strength != powerStrength))) {
+    while (!pending.empty() && (pending.back().strength() > strength ||
+                                (pending.back().strength() == strength && strength != powerStrength))) {
       if (strength == comparisonStrength && pending.back().strength() == comparisonStrength)
         throw SyntaxError{"TPC0108", "comparisons do not chain", item.span, "a second comparison",
                           "compare twice and multiply the results"};

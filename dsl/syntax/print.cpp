@@ -55,10 +55,17 @@ struct Printer {
     out += '[';
     list(index.entries, [&](const IndexEntry& entry) {
       switch (entry.kind) {
-        case IndexEntry::Kind::newAxis: out += "new"; return;
-        case IndexEntry::Kind::ellipsis: out += "..."; return;
-        case IndexEntry::Kind::expression: expression(*entry.value); return;
-        case IndexEntry::Kind::range: break;
+        case IndexEntry::Kind::newAxis:
+          out += "new";
+          return;
+        case IndexEntry::Kind::ellipsis:
+          out += "...";
+          return;
+        case IndexEntry::Kind::expression:
+          expression(*entry.value);
+          return;
+        case IndexEntry::Kind::range:
+          break;
       }
       if (entry.begin) expression(*entry.begin);
       out += ':';
@@ -188,8 +195,10 @@ struct Printer {
     shape(param.shape);
     if (param.init) {
       out += param.initFixed ? " init fixed " : " init ";
-      // `init (fixed) ...` would be read as the word where a value follows; a name alone or in an expression is not.
-      expression(*param.init);
+      // A value that begins with the name `fixed` would be read as the word.
+      std::string value = print(*param.init);
+      bool looksFixed = !param.initFixed && value.starts_with("fixed");
+      out += looksFixed ? "(" + value + ")" : value;
     }
     if (param.from) out += " from \"" + param.from->text + '"';
   }
@@ -225,8 +234,8 @@ struct Printer {
     braces(choice.body);
     if (!choice.otherwise) return;
     const Block& otherwise = *choice.otherwise;
-    bool chain = otherwise.statements.size() == 1 && otherwise.statements[0].is<If>() && otherwise.commentsAtEnd.empty() &&
-                 otherwise.statements[0].commentsBefore.empty();
+    bool chain = otherwise.statements.size() == 1 && otherwise.statements[0].is<If>() &&
+                 otherwise.commentsAtEnd.empty() && otherwise.statements[0].commentsBefore.empty();
     out += " else";
     if (!chain) return braces(otherwise);
     out += ' ';

@@ -26,7 +26,8 @@ bool equal(const std::optional<T>& a, const std::optional<T>& b) {
 }
 bool equal(const Argument& a, const Argument& b) { return equal(a.name, b.name) && equal(a.value, b.value); }
 bool equal(const IndexEntry& a, const IndexEntry& b) {
-  return a.kind == b.kind && equal(a.value, b.value) && equal(a.begin, b.begin) && equal(a.end, b.end) && equal(a.step, b.step);
+  return a.kind == b.kind && equal(a.value, b.value) && equal(a.begin, b.begin) && equal(a.end, b.end) &&
+         equal(a.step, b.step);
 }
 bool equal(const ShapeEntry& a, const ShapeEntry& b) { return a.ellipsis == b.ellipsis && equal(a.size, b.size); }
 bool equal(const Parameter& a, const Parameter& b);
@@ -109,11 +110,8 @@ struct SameNode {
 
 template <typename Variant>
 bool equalNodes(const Variant& a, const Variant& b) {
-  return a.index() == b.index() && std::visit(
-                                       [&](const auto& x) {
-                                         return SameNode()(x, std::get<std::decay_t<decltype(x)>>(b));
-                                       },
-                                       a);
+  return a.index() == b.index() &&
+         std::visit([&](const auto& x) { return SameNode()(x, std::get<std::decay_t<decltype(x)>>(b)); }, a);
 }
 
 bool equal(const ExprPtr& a, const ExprPtr& b) { return !a || !b ? !a && !b : equalNodes(a->node, b->node); }

@@ -13,13 +13,13 @@ namespace {
 using Kind = Token::Kind;
 
 // A statement of these begins with the word and goes on with a name, so two words in a row show it wherever it stands.
-constexpr std::array namedDeclarations = {"model", "size",  "let",    "input",  "target",    "param",
-                                          "const", "fn",    "output", "metric", "optimizer", "state"};
+constexpr std::array namedDeclarations = {"model", "size", "let",    "input",  "target",    "param",
+                                          "const", "fn",   "output", "metric", "optimizer", "state"};
 constexpr std::array modifiers = {"shared", "frozen", "trained"};
 // After these words something must follow, so no statement ends there.
 constexpr std::array unfinished = {"in", "as", "init", "from", "fixed"};
-constexpr std::array operators = {"+", "-", "*", "/",  "^",  "@",  "=",  "<",  ">",  "==", "!=", "<=",
-                                  ">=", "+=", "-=", "*=", "/=", "->", ":", ","};
+constexpr std::array operators = {
+    "+", "-", "*", "/", "^", "@", "=", "<", ">", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "->", ":", ","};
 constexpr std::array assignments = {"=", "+=", "-=", "*=", "/="};
 
 template <typename Words>
@@ -42,7 +42,9 @@ struct Splitter {
   bool isSymbol(std::size_t i, std::string_view symbol) const {
     return tokens[i].kind == Kind::symbol && spelling(i) == symbol;
   }
-  bool isWord(std::size_t i, std::string_view word) const { return tokens[i].kind == Kind::word && spelling(i) == word; }
+  bool isWord(std::size_t i, std::string_view word) const {
+    return tokens[i].kind == Kind::word && spelling(i) == word;
+  }
   bool isEnd(std::size_t i) const { return tokens[i].kind == Kind::end; }
   Span spanOf(std::size_t i) const { return {file, tokens[i].begin, tokens[i].end}; }
 
@@ -68,11 +70,13 @@ struct Splitter {
   // Whether a statement may end behind token i of the one that begins at `start`.
   bool complete(std::size_t start, std::size_t i) const {
     switch (tokens[i].kind) {
-      case Kind::symbol: return isSymbol(i, ")") || isSymbol(i, "]");
+      case Kind::symbol:
+        return isSymbol(i, ")") || isSymbol(i, "]");
       case Kind::word:
         if (i == start) return !isReserved(spelling(i));
         return !isOneOf(spelling(i), unfinished) && !isModifier(i);
-      default: return true;
+      default:
+        return true;
     }
   }
 
@@ -104,10 +108,11 @@ struct Splitter {
   bool tooDeep(unsigned depth, std::size_t i) {
     if (depth < SyntaxLimits::nesting) return false;
     if (!fatal)
-      fatal = Diagnostic{.code = "TPC0104",
-                         .message = "brackets and blocks are nested deeper than " + std::to_string(SyntaxLimits::nesting),
-                         .span = spanOf(i),
-                         .help = "give inner parts names of their own"};
+      fatal =
+          Diagnostic{.code = "TPC0104",
+                     .message = "brackets and blocks are nested deeper than " + std::to_string(SyntaxLimits::nesting),
+                     .span = spanOf(i),
+                     .help = "give inner parts names of their own"};
     return true;
   }
 
@@ -126,8 +131,7 @@ struct Splitter {
           std::size_t bracket = open.back();
           // A mistake further on belongs to a statement that is given back.
           if (raw.problem && raw.problem->span->begin > tokens[bracket].begin) raw.problem.reset();
-          setProblem(raw, "TPC0105", "`" + std::string(spelling(bracket)) + "` is not closed", spanOf(bracket), "",
-                     "");
+          setProblem(raw, "TPC0105", "`" + std::string(spelling(bracket)) + "` is not closed", spanOf(bracket), "", "");
           at = resumeAfter(bracket, at);
           last = at - 1;
           break;
@@ -173,7 +177,8 @@ struct Splitter {
     return std::string(text.substr(comments[i].begin, comments[i].end - comments[i].begin));
   }
   void takeCommentsBefore(uint32_t offset, std::vector<std::string>& into) {
-    while (nextComment < comments.size() && comments[nextComment].begin < offset) into.push_back(comment(nextComment++));
+    while (nextComment < comments.size() && comments[nextComment].begin < offset)
+      into.push_back(comment(nextComment++));
   }
   // The comment on the line where `offset` is, if no token stands between.
   void takeCommentAfter(uint32_t offset, std::string& into) {
@@ -257,7 +262,8 @@ struct Splitter {
       }
       into.statements.push_back(statement(depth, after, into.statements.empty()));
       after = into.statements.back().end;
-      if (after < tokens[at].begin && nextComment > 0) after = std::max(after, std::min(comments[nextComment - 1].end, tokens[at].begin));
+      if (after < tokens[at].begin && nextComment > 0)
+        after = std::max(after, std::min(comments[nextComment - 1].end, tokens[at].begin));
     }
   }
 };
@@ -265,10 +271,10 @@ struct Splitter {
 }  // namespace
 
 const std::vector<std::string>& reservedWords() {
-  static const std::vector<std::string> words = {"model",  "size",   "let",    "input",     "target",  "param", "shared",
-                                                 "frozen", "trained", "const", "fn",        "output",  "metric", "loss",
-                                                 "optimizer", "repeat", "if",  "else",      "import",  "train", "return",
-                                                 "collect", "claim", "state",  "update"};
+  static const std::vector<std::string> words = {"model",     "size",    "let",   "input", "target", "param",  "shared",
+                                                 "frozen",    "trained", "const", "fn",    "output", "metric", "loss",
+                                                 "optimizer", "repeat",  "if",    "else",  "import", "train",  "return",
+                                                 "collect",   "claim",   "state", "update"};
   return words;
 }
 

@@ -6,11 +6,13 @@ namespace tpc::syntax {
 namespace {
 
 // Longer ones first.
-constexpr std::array symbols = {"...", "->", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "+", "-", "*", "/", "^", "@",
-                                "=",   "<",  ">",  "(",  ")",  "[",  "]",  "{",  "}",  ",",  ";", ":", "."};
+constexpr std::array symbols = {"...", "->", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "+", "-", "*", "/", "^",
+                                "@",   "=",  "<",  ">",  "(",  ")",  "[",  "]",  "{",  "}",  ",", ";", ":", "."};
 
 std::size_t numberEnd(std::string_view text, std::size_t at) {
-  auto digits = [&] { while (at < text.size() && isDigit(text[at])) ++at; };
+  auto digits = [&] {
+    while (at < text.size() && isDigit(text[at])) ++at;
+  };
   digits();
   if (at < text.size() && text[at] == '.' && !text.substr(at).starts_with("...")) ++at, digits();
   if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
