@@ -1,0 +1,234 @@
+// Calls: every call of a function is expanded where it stands, its names kept as a path.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "compiler/import/expander.h"
+#include "compiler/import/import.h"
+#include "dsl/source/suggest.h"
+
+namespace tpc {
+
+std::optional<FunctionValue> Expander::functionNamed(const std::string& name) {
+  // The library's text sees the library only, so a program's `linear` does not change `mlp`.
+  if (!frame_->library)
+    if (const ast::Fn* own = functions_.own(name)) return FunctionValue{.fn = own, .library = false, .name = name};
+  if (const ast::Fn* library = functions_.library(name)) return FunctionValue{.fn = library, .library = true, .name = name};
+  if (isBuiltin(name)) return FunctionValue{.fn = nullptr, .library = true, .name = name};
+  return std::nullopt;
+}
+
+Value Expander::call(const ast::Call& node, Span span) {
+  if (const Binding* binding = find(node.callee.text)) {
+    if (binding->value.isPoison()) return {};
+    if (const FunctionValue* function = binding->value.as<FunctionValue>())
+      return function->fn ? expand(*function, node, span) : callBuiltin(function->name, node, span);
+    // A tensor may be called like a function (`norm = norm(x)`), as long as there is such a function.
+    if (!functionNamed(node.callee.text))
+      return poison("TPC0202", fmt::format("`{}` is {}, and cannot be called", node.callee.text, text(binding->value)), node.callee.span);
+  }
+  if (std::optional<FunctionValue> function = functionNamed(node.callee.text))
+    return function->fn ? expand(*function, node, span) : callBuiltin(function->name, node, span);
+  if (isLaterFunction(node.callee.text)) {
+    later(fmt::format("`{}`", node.callee.text).c_str(), node.callee.span);
+    return {};
+  }
+  std::vector<std::string> names = functions_.ownNames();
+  for (const std::string& name : Functions::libraryNames()) names.push_back(name);
+  for (const std::string& name : builtinNames()) names.push_back(name);
+  // The arguments' own mistakes are told as well.
+  for (const ast::Argument& argument : node.arguments)
+    if (!argument.value->is<ast::NameRef>() && !argument.value->is<ast::Hole>()) eval(*argument.value);
+  return poison("TPC0202", fmt::format("unknown function `{}`", node.callee.text), node.callee.span, {}, didYouMean(node.callee.text, names));
+}
+
+// Names in the shape of an argument are bound to its lengths, or checked where they are known.
+bool Expander::bindShape(const ast::Parameter& parameter, const Value& value, Span argumentSpan, Frame& callee) {
+  const std::string& name = parameter.name.text;
+  const TensorValue* x = value.as<TensorValue>();
+  if (!x) return true;
+  const std::vector<ast::ShapeEntry>& entries = parameter.shape->entries;
+  size_t ellipsis = entries.size();
+  for (size_t i = 0; i < entries.size(); ++i)
+    if (entries[i].ellipsis) {
+      if (ellipsis != entries.size()) {
+        error("TPC0280", "`...` stands twice in one shape", entries[i].span);
+        return false;
+      }
+      ellipsis = i;
+    }
+  bool open = ellipsis != entries.size();
+  size_t named = entries.size() - (open ? 1 : 0);
+  if (open ? x->shape.size() < named : x->shape.size() != named) {
+    error("TPC0214",
+          fmt::format("the argument `{}` of `{}` has {} `{}`, and {} is given", name, callee.functionName, open ? "at least the axes" : "the axes", written(parameter.shape->span),
+                      text(x->shape)),
+          argumentSpan, {}, {}, {{"declared here", parameter.shape->span}});
+    return false;
+  }
+  Frame* caller = frame_;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].ellipsis) continue;
+    size_t axis = i < ellipsis ? i : x->shape.size() - (entries.size() - i);
+    const Length& length = x->shape[axis];
+    const ast::NameRef* free = entries[i].size->as<ast::NameRef>();
+    frame_ = &callee;
+    if (free && !find(free->name)) {
+      Scalar bound = scalarOf(length);
+      callee.names[free->name] = {.value = {bound, true}, .role = Binding::Role::length, .span = entries[i].span};
+      frame_ = caller;
+      continue;
+    }
+    std::optional<Length> wanted = lengthOf(*entries[i].size);
+    frame_ = caller;
+    if (!wanted) return false;
+    if (*wanted == length) continue;
+    std::string help;
+    if (wanted->at(numbers_) && wanted->at(numbers_) == length.at(numbers_)) help = "both are the same number now, but sizes of different names never match";
+    error("TPC0215",
+          fmt::format("axis {} of the argument `{}` of `{}` is {}, and {} is given: {}", axis, name, callee.functionName, text(*wanted), text(length), text(x->shape)),
+          argumentSpan, {}, std::move(help), {{"declared here", entries[i].span}});
+    return false;
+  }
+  return true;
+}
+
+Value Expander::expand(const FunctionValue& function, const ast::Call& node, Span span) {
+  const ast::Fn& fn = *function.fn;
+  for (const Frame* frame = frame_; frame; frame = frame->caller) {
+    if (frame->fn != &fn) continue;
+    std::string cycle = function.name;
+    for (const Frame* on = frame_; on && on != frame; on = on->caller) cycle = on->functionName + " -> " + cycle;
+    return poison("TPC0221", fmt::format("`{}` calls itself: {} -> {}", function.name, function.name, cycle), node.callee.span, {},
+                  "functions are expanded, so they cannot recur; write `repeat`");
+  }
+  if (frame_->depth >= ImportLimits::callDepth)
+    return poison("TPC0222", fmt::format("calls are nested deeper than {}", ImportLimits::callDepth), node.callee.span);
+
+  // The name is taken before the arguments are looked at: `f(f(x))` is f and f#2 in the order of the text.
+  std::string label = function.name;
+  bool labelled = false, known = true;
+  const bool takesName = std::any_of(fn.parameters.begin(), fn.parameters.end(), [](const ast::Parameter& p) { return p.name.text == "name"; });
+  for (const ast::Argument& argument : node.arguments) {
+    if (!argument.name || argument.name->text != "name" || takesName) continue;
+    labelled = true;
+    if (const auto* name = argument.value->as<ast::NameRef>()) label = name->name;
+    else if (const auto* string = argument.value->as<ast::String>(); string && !string->text.empty() && string->text.find_first_of(". #*;@") == std::string::npos) label = string->text;
+    else {
+      error("TPC0220", "`name = ...` takes one name, under which the call's parameters stand", argument.span);
+      known = false;
+    }
+  }
+  const std::string path = joined(frame_->path, labelled ? label : numbered(label, ++frame_->calls[label]));
+
+  // Arguments: by position, by name, or a bare name of a flag.
+  struct Given {
+    Value value;
+    Span span;
+  };
+  std::vector<std::optional<Given>> given(fn.parameters.size());
+  auto isFlag = [&](const ast::Parameter& parameter) {
+    return parameter.defaultValue && (parameter.defaultValue->isName("true") || parameter.defaultValue->isName("false"));
+  };
+  size_t position = 0;
+  for (const ast::Argument& argument : node.arguments) {
+    if (argument.name && argument.name->text == "name" && !takesName) continue;
+    size_t slot = fn.parameters.size();
+    std::optional<Value> value;
+    if (argument.name) {
+      for (size_t i = 0; i < fn.parameters.size(); ++i)
+        if (fn.parameters[i].name.text == argument.name->text) slot = i;
+      if (slot == fn.parameters.size()) {
+        std::vector<std::string> names;
+        for (const ast::Parameter& parameter : fn.parameters) names.push_back(parameter.name.text);
+        error("TPC0217", fmt::format("`{}` has no argument `{}`", function.name, argument.name->text), argument.name->span, {}, didYouMean(argument.name->text, names),
+              {{"declared here", fn.name.span}});
+        known = false;
+        continue;
+      }
+    } else {
+      const ast::NameRef* bare = argument.value->as<ast::NameRef>();
+      const Binding* own = bare ? find(bare->name) : nullptr;
+      if (bare && !own)
+        for (size_t i = 0; i < fn.parameters.size(); ++i)
+          if (fn.parameters[i].name.text == bare->name && isFlag(fn.parameters[i])) {
+            slot = i;
+            value = Value{true};
+          }
+      // The caller's own `bias`, handed on as the flag `bias`, keeps its value.
+      if (own && own->value.as<bool>())
+        for (size_t i = 0; i < fn.parameters.size(); ++i)
+          if (fn.parameters[i].name.text == bare->name && isFlag(fn.parameters[i])) slot = i;
+      if (slot == fn.parameters.size()) slot = position++;
+      if (slot >= fn.parameters.size()) {
+        error("TPC0218", fmt::format("`{}` takes {} argument{}, and more are given", function.name, fn.parameters.size(), fn.parameters.size() == 1 ? "" : "s"), argument.span, {}, {},
+              {{"declared here", fn.name.span}});
+        known = false;
+        break;
+      }
+    }
+    if (given[slot]) {
+      error("TPC0219", fmt::format("the argument `{}` of `{}` is given twice", fn.parameters[slot].name.text, function.name), argument.span);
+      known = false;
+      continue;
+    }
+    if (!value) value = eval(*argument.value);
+    if (value->isPoison()) known = false;
+    given[slot] = Given{std::move(*value), argument.value->span};
+  }
+  for (size_t i = 0; i < fn.parameters.size(); ++i)
+    if (!given[i] && !fn.parameters[i].defaultValue && known) {
+      error("TPC0216", fmt::format("the argument `{}` of `{}` is missing", fn.parameters[i].name.text, function.name), span, {}, {}, {{"declared here", fn.parameters[i].span}});
+      known = false;
+    }
+  if (!known) return {};
+
+  Frame callee;
+  callee.path = path;
+  callee.fn = &fn;
+  callee.functionName = function.name;
+  callee.library = function.library;
+  callee.frozen = node.frozen || frame_->frozen;
+  callee.callSpan = span;
+  callee.caller = frame_;
+  callee.depth = frame_->depth + 1;
+
+  for (size_t i = 0; i < fn.parameters.size(); ++i) {
+    const ast::Parameter& parameter = fn.parameters[i];
+    Value value;
+    Span at = given[i] ? given[i]->span : parameter.span;
+    if (given[i]) {
+      value = std::move(given[i]->value);
+    } else {
+      Frame* caller = frame_;
+      frame_ = &callee;
+      value = eval(*parameter.defaultValue);
+      frame_ = caller;
+    }
+    if (value.isPoison()) return {};
+    if (parameter.shape) {
+      if (!value.as<TensorValue>() && !value.as<Scalar>())
+        return poison("TPC0220", fmt::format("the argument `{}` of `{}` is a tensor, and {} is given", parameter.name.text, function.name, text(value)), at);
+      std::optional<TensorValue> x = tensor(value, at);
+      if (!x) return {};
+      value = {*x};
+      if (!bindShape(parameter, value, at, callee)) return {};
+    } else if (isFlag(parameter) && !value.as<bool>()) {
+      return poison("TPC0220", fmt::format("the argument `{}` of `{}` is `true` or `false`, and {} is given", parameter.name.text, function.name, text(value)), at);
+    }
+    if (callee.names.contains(parameter.name.text))
+      return poison("TPC0203", fmt::format("`{}` has two arguments called `{}`", function.name, parameter.name.text), parameter.name.span);
+    callee.names[parameter.name.text] = {.value = std::move(value), .role = Binding::Role::variable, .span = parameter.name.span};
+  }
+
+  Frame* caller = frame_;
+  frame_ = &callee;
+  run(fn.body.statements);
+  frame_ = caller;
+  if (!callee.result) {
+    if (!limitReached_) return poison("TPC0274", fmt::format("`{}` ends without `return`", function.name), fn.name.span);
+    return {};
+  }
+  return std::move(*callee.result);
+}
+
+}  // namespace tpc

@@ -1,0 +1,92 @@
+// The catalogue of TPC02xx: mistakes of meaning.  A code is permanent; `tpc explain TPC0211` prints its entry.
+#include "compiler/import/import.h"
+
+namespace tpc {
+
+namespace {
+
+// clang-format off
+constexpr DiagnosticCode codes[] = {
+    {"TPC0201", "unknown name", "A name that is no variable, size, constant or function that can be seen here."},
+    {"TPC0202", "unknown function", "What is called is neither a function of the program nor of the library, and not built in."},
+    {"TPC0203", "declared twice", "A name is declared a second time in one scope. Variables may be assigned again; sizes, inputs, parameters and functions keep their meaning."},
+    {"TPC0204", "no such size", "-D, --grow and --fix name sizes that the program declares, or `batch`."},
+    {"TPC0205", "size out of range", "A size is a whole number from 1 to 2^40."},
+    {"TPC0206", "not a size", "A length of an axis is a sum of products of sizes and positive numbers: `4 * n`, `n / 64`, `n + 1`."},
+    {"TPC0207", "division by a growing size", "n / d with d growing has no limit at a fixed n. Declare the quotient instead and let the numerator follow: `size H = 6, d = 64 -> inf` and `let n = H * d`."},
+    {"TPC0208", "length not whole", "At the numbers that the sizes have, an axis would have a length that is no whole number from 1 to 2^40."},
+    {"TPC0209", "length not positive", "Every axis has at least one entry."},
+    {"TPC0210", "batch never grows", "`batch` is the number of examples; no plan depends on it. An axis that grows needs a size with another name."},
+    {"TPC0211", "axes do not match", "Operands are matched from the last axis; two axes match when their lengths are the same expression, or one of them is 1. Sizes of different names never match because their numbers agree."},
+    {"TPC0212", "axes of @ do not match", "x @ y sums over the last axis of x and the last but one of y, as in PyTorch."},
+    {"TPC0213", "@ needs axes", "A number has no axis to sum over; write `*`."},
+    {"TPC0214", "argument with other axes", "The function says how many axes its argument has."},
+    {"TPC0215", "argument with another length", "The function names a length that is known already, and the argument has another."},
+    {"TPC0216", "missing argument", "An argument without a default has to be given."},
+    {"TPC0217", "unknown argument", "The function has no argument of that name."},
+    {"TPC0218", "too many arguments", "More arguments are given by position than the function has."},
+    {"TPC0219", "argument given twice", "An argument is given by position and by name, or twice by name."},
+    {"TPC0220", "argument of another kind", "A flag, a number, a tensor or a function was expected."},
+    {"TPC0221", "recursion", "Calls are expanded when the program is read, so a function cannot call itself, directly or through others. Write `repeat`."},
+    {"TPC0222", "calls nested too deep", "Calls may be nested 64 deep."},
+    {"TPC0223", "program too large", "A program may expand to 1000000 operations."},
+    {"TPC0224", "functions do not see tensors", "A function sees sizes, constants and functions. Give it the tensor as an argument."},
+    {"TPC0225", "condition not known", "`if` chooses when the program is read. To choose entry by entry write `where`."},
+    {"TPC0226", "comparison of a growing size", "A size that grows has no answer to `n > 100` that holds for every n."},
+    {"TPC0228", "carried value changes shape", "What a repeat carries from round to round keeps its shape."},
+    {"TPC0230", "number of values", "As many names are assigned as there are values."},
+    {"TPC0231", "cannot be assigned", "Sizes, constants and what is given to an optimizer keep their meaning."},
+    {"TPC0233", "loss with axes", "A loss is one number: take its mean."},
+    {"TPC0234", "no loss", "A program ends in `loss = ...`."},
+    {"TPC0235", "two losses", "A program has one loss; add several."},
+    {"TPC0236", "unused parameter", "A parameter that nothing reads is a mistake."},
+    {"TPC0237", "parameter that does not reach the loss", "It is read, but what is made of it does not enter the loss, so it is never trained."},
+    {"TPC0238", "unused input", "An input that nothing reads."},
+    {"TPC0239", "statement in another place", "Inputs, outputs, sizes and functions stand at the top of a program, `return` in a function, `update` in an optimizer."},
+    {"TPC0240", "not in this version", "A construct of the language that a later version of tpc brings."},
+    {"TPC0241", "pattern", "The pattern of einsum or rearrange cannot be read: names of axes, separated by blanks, `,` between operands and `->` before the result."},
+    {"TPC0242", "pattern and operands", "The pattern has other axes, or another number of operands, than are given."},
+    {"TPC0243", "lengths in a pattern", "One name stands for axes of different lengths, or a group for another length than its axis has."},
+    {"TPC0244", "axes in a pattern", "An axis is repeated, missing, or stands only in the result."},
+    {"TPC0245", "length in a group unknown", "Of the axes in parentheses at most one length can be found; give the others by name."},
+    {"TPC0246", "no such axis", "Axes are counted from 0, or from -1 at the end."},
+    {"TPC0247", "axis by name", "A size names an axis where exactly one axis has that length."},
+    {"TPC0248", "axis given twice", "A reduction takes each axis once."},
+    {"TPC0249", "axis by position of the argument", "`max(x, 0)` is the map of two arguments, so an axis is always given by name: `axis = 0`."},
+    {"TPC0250", "too many indices", "There are at most as many indices as axes, and one `...`."},
+    {"TPC0251", "index out of range", "An index lies within its axis."},
+    {"TPC0252", "index of real numbers", "An index holds integers: an input declared with `in`, `argmax`, `iota`, the index of a repeat."},
+    {"TPC0253", "range", "a:b with known bounds and at least one entry, in steps of one."},
+    {"TPC0254", "index beyond the axis", "The integers of the index can be larger than the axis they choose from."},
+    {"TPC0255", "power not a number", "x^p has a constant p; for others write exp(p * log(x))."},
+    {"TPC0256", "division by zero", "A constant zero stands below a fraction."},
+    {"TPC0257", "constant outside a domain", "The root of a negative number, the logarithm of zero."},
+    {"TPC0258", "init", "A number, `normal(std)`, `uniform(a)`, `eye(n)` or an expression of constants."},
+    {"TPC0259", "init of another shape", "The initial value has the parameter's shape, or broadcasts to it."},
+    {"TPC0260", "init not constant", "A parameter cannot start as what inputs or parameters give."},
+    {"TPC0261", "one name, two parameters", "The same name is the same parameter, so both declarations have to agree."},
+    {"TPC0262", "auto of something else", "`auto(L)` is a power of the size L that the plan chooses."},
+    {"TPC0263", "not a tensor", "A tensor or a number is needed; a flag, a text, a function or several values are none."},
+    {"TPC0264", "concat", "The parts agree in every axis but the one they are joined along."},
+    {"TPC0265", "split", "The pieces are as long as the axis together."},
+    {"TPC0266", "transpose", "A transpose swaps the last two axes of a tensor that has two."},
+    {"TPC0267", "output given twice", "Outputs and metrics have names of their own."},
+    {"TPC0268", "constant of another shape", "The value of a constant has the shape that is declared."},
+    {"TPC0269", "unknown optimizer", "Neither the program nor the library has an optimizer of that name."},
+    {"TPC0270", "update of an optimizer", "An optimizer has exactly one `update = ...`."},
+    {"TPC0271", "shapes in an optimizer", "An optimizer is written for one entry."},
+    {"TPC0272", "state of an optimizer", "A state starts as a number or as `param`."},
+    {"TPC0274", "no return", "A function ends in `return ...`."},
+    {"TPC0275", "shared by an unknown repeat", "`shared(NAME)` names the repeat around the parameter."},
+    {"TPC0276", "frozen and trained", "A parameter is one of the two."},
+    {"TPC0280", "shape", "Shapes list every axis, at most 16; `...` stands in a function's argument, once."},
+    {"TPC0281", "defect of tpc", "The imported program does not verify. Please report it."},
+    {"TPC0282", "unknown setting", "`train` knows optimizer, lr, eps, decay, steps, batch, schedule, data, seed, warmup."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const DiagnosticCode> importCodes() { return codes; }
+
+}  // namespace tpc
