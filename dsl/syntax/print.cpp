@@ -86,8 +86,12 @@ struct Printer {
       expression(*binary.right, syntax::prefixStrength);
       return;
     }
-    // To the left, and a comparison on neither side of a comparison.
-    expression(*binary.left, strength == syntax::comparisonStrength ? strength + 1 : strength);
+    // To the left, and a comparison on neither side of a comparison.  Between @ and * the order is said, though it is
+    // defined: few readers know it.
+    auto* left = binary.left->as<Binary>();
+    bool mixed = left && syntax::bindingStrength(left->op) == strength &&
+                 (left->op == BinaryOp::matmul) != (binary.op == BinaryOp::matmul);
+    expression(*binary.left, mixed || strength == syntax::comparisonStrength ? strength + 1 : strength);
     out += std::string(" ") + spelling(binary.op) + " ";
     expression(*binary.right, strength + 1);
   }

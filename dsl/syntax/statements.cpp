@@ -88,9 +88,14 @@ struct Splitter {
       if (declarationAt(k) || isWord(k, "return") || isWord(k, "repeat") || isWord(k, "if") || isWord(k, "collect"))
         return k;
       if (!assignmentAt(k)) continue;
+      // `heads = H,` is an argument; `q = f(x,` opens what it does not close, so it is a statement.
       std::size_t last = k;
-      while (last + 1 < i && !tokens[last + 1].firstOnLine) ++last;
-      if (!isSymbol(last, ",")) return k;
+      int open = 0;
+      for (std::size_t t = k; t < i && (t == k || !tokens[t].firstOnLine); ++t) {
+        last = t;
+        open += (isSymbol(t, "(") || isSymbol(t, "[")) - (isSymbol(t, ")") || isSymbol(t, "]"));
+      }
+      if (open > 0 || !isSymbol(last, ",")) return k;
     }
     return i;
   }
@@ -128,7 +133,7 @@ struct Splitter {
       bool atBrace = isSymbol(at, "{") || isSymbol(at, "}") || isSymbol(at, ";");
       if (!open.empty()) {
         if (isEnd(at) || atBrace || (token.firstOnLine && declarationAt(at))) {
-          std::size_t bracket = open.back();
+          std::size_t bracket = open.front();
           // A mistake further on belongs to a statement that is given back.
           if (raw.problem && raw.problem->span->begin > tokens[bracket].begin) raw.problem.reset();
           setProblem(raw, "TPC0105", "`" + std::string(spelling(bracket)) + "` is not closed", spanOf(bracket), "", "");

@@ -41,6 +41,7 @@ TEST_CASE("only the parentheses that are needed are written", "[dsl][print]") {
   CHECK(canonical("2^(-1)") == "2^-1");
   CHECK(canonical("-(a*b)") == "-(a * b)");
   CHECK(canonical("a - -b") == "a - -b");
+  CHECK(canonical("a @ b @ c * d") == "(a @ b @ c) * d");
   CHECK(canonical("(a < b) == (c < d)") == "(a < b) == (c < d)");
   CHECK(canonical("(a + b)[0][1:2]") == "(a + b)[0][1:2]");
   CHECK(canonical("split(x,(a,),( b , c ))") == "split(x, (a,), (b, c))");
@@ -54,7 +55,7 @@ TEST_CASE("awkward programs survive printing", "[dsl][print]") {
   checkRoundTrip("model a # why\n\n# then\nh = 1 # after\n# end");
   checkRoundTrip(
       "param fixed [n] init fixed\nparam a [] init fixed fixed\nparam b [n] init fixed(2) + 1\nparam c [n] init "
-      "(fixed)(2)\n");
+      "(fixed(2))\n");
   checkRoundTrip("param w [...] init fixed -1\nparam v [n] init -1 from \"x\"");
   checkRoundTrip("param d [n] init (fixed)[0]\nparam e [n] init (fixed) - 1\nparam f [n] init (fixed)^2");
   checkRoundTrip("if a { } else { if b { } }");
@@ -157,12 +158,20 @@ TEST_CASE("random expressions survive printing", "[dsl][print][property]") {
   for (int i = 0; i < 3000; ++i) {
     ExprPtr made = maker.expression(5);
     std::string text = print(*made);
-    Reading reading("y = " + text + "\nparam w [" + text + "] init " + text);
+    Param param;
+    param.name.text = "w";
+    param.shape.entries.push_back({false, made, {}});
+    param.init = made;
+    param.initFixed = i % 2 == 0;
+    Statement statement;
+    statement.node = param;
+    std::string declaration = print(statement);
+    Reading reading("y = " + text + "\n" + declaration);
     INFO(text << "\n" << reading.messages());
     REQUIRE(reading.program);
     REQUIRE(same(*reading.statement(0).as<Assign>()->value, *made));
     REQUIRE(same(*reading.statement(1).as<Param>()->init, *made));
-    REQUIRE(!reading.statement(1).as<Param>()->initFixed);
+    REQUIRE(reading.statement(1).as<Param>()->initFixed == param.initFixed);
   }
 }
 

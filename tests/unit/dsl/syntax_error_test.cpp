@@ -22,7 +22,7 @@ const Mistake mistakes[] = {
     {"size n = 2.5", "TPC0103", "expected an integer, found `2.5`", "1:10"},
     {"size n = 256 -> int", "TPC0103", "expected `inf`, found `int`", "1:17"},
     {"size n = 256 m = 3", "TPC0103", "expected an operator or the end of the statement, found `m`", "1:14"},
-    {"size = 3", "TPC0103", "expected a name, found `=`", "1:6"},
+    {"size = 3", "TPC0103", "expected the name of a size, found `=`", "1:6"},
     {"let H = ", "TPC0103", "expected an expression, found the end of the statement", "1:8"},
     {"input image", "TPC0103", "expected a shape, found the end of the statement", "1:12"},
     {"input image [batch, pixels", "TPC0105", "`[` is not closed", "1:13"},
