@@ -103,11 +103,11 @@ struct Splitter {
   void setProblem(RawStatement& raw, std::string code, std::string message, Span span, std::string label = {},
                   std::string help = {}) {
     if (raw.problem) return;
-    raw.problem = Diagnostic{.code = std::move(code),
-                             .message = std::move(message),
-                             .span = span,
-                             .label = std::move(label),
-                             .help = std::move(help)};
+    raw.problem = std::make_unique<Diagnostic>(Diagnostic{.code = std::move(code),
+                                                          .message = std::move(message),
+                                                          .span = span,
+                                                          .label = std::move(label),
+                                                          .help = std::move(help)});
   }
 
   bool tooDeep(unsigned depth, std::size_t i) {
@@ -304,6 +304,7 @@ std::optional<RawBlock> splitStatements(std::string_view text, FileId file, Diag
 
   RawBlock all;
   uint32_t after = 0;
+  unsigned strays = 0;
   for (;;) {
     splitter.statements(all, 0, after);
     if (splitter.fatal) {
@@ -311,6 +312,7 @@ std::optional<RawBlock> splitStatements(std::string_view text, FileId file, Diag
       return std::nullopt;
     }
     if (splitter.isEnd(splitter.at)) break;
+    if (strays++ == SyntaxLimits::errors) break;  // nobody reads further
     RawStatement stray;
     stray.begin = splitter.tokens[splitter.at].begin;
     stray.end = stray.headEnd = after = splitter.tokens[splitter.at].end;

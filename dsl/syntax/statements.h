@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +33,7 @@ struct RawStatement {
   uint32_t end = 0;      // of the last token of all
   std::optional<RawBlock> block;
   std::optional<RawBlock> otherwise;  // `else`
-  std::optional<Diagnostic> problem;  // its first mistake, if it shows already here
+  std::unique_ptr<Diagnostic> problem;  // its first mistake, if it shows already here
   std::vector<std::string> commentsBefore;
   std::string commentAfter;
   bool blankLineBefore = false;
