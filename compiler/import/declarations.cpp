@@ -143,6 +143,11 @@ std::optional<Length> Expander::lengthOf(const ast::Expr& expression) {
 std::optional<Length> Expander::lengthOf(const Value& value, Span span) {
   if (value.isPoison()) return std::nullopt;
   const Scalar* scalar = value.as<Scalar>();
+  if (const TensorValue* computed = value.as<TensorValue>(); computed && computed->constant && computed->rank() == 0) {
+    error("TPC0209", fmt::format("`{}` is no length: it is made of sums, products, whole quotients and positive differences of sizes", written(span)), span, {},
+          "declare a size of its own for this axis");
+    return std::nullopt;
+  }
   if (!scalar) {
     error("TPC0206", fmt::format("a size is expected here, not {}", text(value)), span);
     return std::nullopt;

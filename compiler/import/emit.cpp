@@ -320,7 +320,7 @@ std::unordered_map<void*, bool> Emitter::reachingLoss() const {
   while (!open.empty()) {
     mlir::Operation* op = open.back().getDefiningOp();
     open.pop_back();
-    if (!op) continue;
+    if (!op || llvm::isa<tp::StopGradientOp>(op)) continue;
     for (mlir::Value operand : op->getOperands()) visit(operand);
     if (op->getNumRegions() == 0 || !seenBodies.emplace(op, true).second) continue;
     op->walk([&](tp::YieldOp yield) {
