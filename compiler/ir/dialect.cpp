@@ -95,6 +95,8 @@ FailureOr<Length> parseLength(AsmParser& parser) {
     }
     sum = sum + product;
   } while (succeeded(parser.parseOptionalPlus()));
+  for (const Monomial& term : sum.terms())
+    if (term.coefficient.isOverflow()) return parser.emitError(parser.getCurrentLocation(), "a length with too large a number");
   return sum;
 }
 
@@ -107,6 +109,7 @@ mlir::Type Tensor::parse(AsmParser& parser) {
   auto one = [&]() -> mlir::ParseResult {
     FailureOr<Length> length = parseLength(parser);
     if (failed(length)) return failure();
+    if (length->terms().empty()) return parser.emitError(parser.getCurrentLocation(), "an axis of length 0");
     lengths.push_back(*length);
     return mlir::success();
   };
