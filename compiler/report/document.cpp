@@ -91,7 +91,9 @@ std::vector<NamedValue> namedValues(const Document& document) {
   for (NodeId id = 0; id < graph.forwardEnd && id < graph.nodes.size(); ++id) {
     const Node& node = graph.nodes[id];
     if (node.kind == OpKind::parameter || node.kind == OpKind::repeat) continue;
-    if (node.name != none) {
+    if (node.kind == OpKind::input && node.attribute < graph.inputs.size()) {
+      nameOf[id] = graph.inputs[node.attribute].name;
+    } else if (node.name != none) {
       nameOf[id] = graph.names[node.name];
     } else if (node.operandCount > 0 && node.span.file == document.program && node.span.end > node.span.begin) {
       const Position position = document.sources.position(node.span);
@@ -117,6 +119,10 @@ std::vector<std::string> subjectNames(const Document& document) {
     if (!names[id].empty()) continue;
     if (node.kind == OpKind::freeMultiplier && node.attribute < graph.freeMultipliers.size()) {
       names[id] = graph.freeMultipliers[node.attribute].name;
+      continue;
+    }
+    if (node.kind == OpKind::input && node.attribute < graph.inputs.size()) {
+      names[id] = graph.inputs[node.attribute].name;
       continue;
     }
     if (node.name != none && !node.gradient) {
@@ -199,6 +205,7 @@ ParameterReport parameterReport(const Document& document, size_t parameterIndex)
   }
   report.trains = parameter.ownership == Ownership::trained && report.status != Status::frozen &&
                   report.status != Status::neverTrains && report.status != Status::notAnalysed;
+  if (!report.trains) report.boundBy.clear();
   report.hasEps &= report.trains;
   report.hasDecay &= report.trains;
   return report;

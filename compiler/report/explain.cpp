@@ -1,6 +1,7 @@
 #include "compiler/report/explain.h"
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/report/table.h"
 #include "compiler/report/verdict.h"
@@ -35,6 +36,7 @@ std::string derivationText(const Document& document, const SymbolAnalysis& symbo
   const std::vector<StepId> steps = closureOf(symbol.derivation, roots);
   std::vector<size_t> numberOf(symbol.derivation.steps().size(), 0);
   std::vector<std::vector<std::string>> rows;
+  std::set<RuleId> told;  // what a heuristic assumes is written out where it is first used
   for (size_t i = 0; i < steps.size(); ++i) {
     numberOf[steps[i]] = i + 1;
     const Step& step = symbol.derivation.steps()[steps[i]];
@@ -46,7 +48,9 @@ std::string derivationText(const Document& document, const SymbolAnalysis& symbo
     const std::string number = std::to_string(i + 1);
     const std::string width = std::to_string(steps.size());
     std::string why;
-    if (rule.basis == Basis::heuristic) why = "~ heuristic: " + std::string(rule.assumes);
+    if (rule.basis == Basis::heuristic) {
+      why = told.insert(step.rule).second ? "~ heuristic: " + std::string(rule.assumes) : "~ heuristic";
+    }
     if (rule.basis == Basis::theorem) why = std::string(rule.cite);
     rows.push_back({std::string(width.size() - number.size(), ' ') + number, stepInWords(subjects, step, name), premises,
                     std::string(rule.id), why});

@@ -139,7 +139,7 @@ std::string shapeText(const Graph& graph, NodeId node) {
 std::string parameterTable(const Document& document) {
   const Graph& graph = document.graph;
   std::vector<std::vector<std::string>> rows = {
-      {"parameter", "axes", "role", "init", "lr", "multiplier", "eps", "update", "", "bound by"}};
+      {"parameter", "axes", "role", "init", "lr", "multiplier", "eps", "update", "status", "bound by"}};
   for (size_t i = 0; i < graph.parameters.size(); ++i) {
     const ParameterReport report = parameterReport(document, i);
     std::vector<std::string> roles;
@@ -154,7 +154,7 @@ std::string parameterTable(const Document& document) {
                     report.hasEps ? inText(document, report.eps) : "",
                     report.trains ? inText(document, report.update) : "", inWords(toString(report.status)), report.boundBy});
   }
-  return alignedRows(rows);
+  return graph.parameters.empty() ? "  no parameters\n" : alignedRows(rows);
 }
 
 std::string multiplierTable(const Document& document) {
@@ -188,11 +188,12 @@ std::string verdictText(const Document& document) {
     if (verdict.infeasible) words.push_back("infeasible: no plan exists");
     words.push_back(verdict.stableInit ? "stable at init" : "unstable at init");
     words.push_back(verdict.stableTraining ? "stable in training" : "unstable in training");
-    words.push_back(verdict.nontrivial ? "nontrivial" : "trivial");
+    if (verdict.nontrivial) words.push_back("nontrivial");
     words.push_back(verdict.faithful ? "faithful" : "not faithful");
-    words.push_back(inWords(toString(verdict.regime)));
+    const std::string regime = inWords(toString(verdict.regime));
+    words.push_back(regime == "unstable" ? "of no regime" : regime);
     const bool bad = verdict.infeasible || !verdict.stableInit || !verdict.stableTraining;
-    text = "verdict in " + joined(verdict.symbols, ", each alone, and ") + ": " + paint(bad ? "1;31" : "1;32", joined(words, ", ")) + "\n";
+    text = "verdict in " + joined(verdict.symbols, " and ") + (verdict.symbols.size() > 1 ? ", each alone" : "") + ": " + paint(bad ? "1;31" : "1;32", joined(words, ", ")) + "\n";
     if (!verdict.unbounded.empty()) text += "  grows from step to step: first `" + verdict.unbounded + "`\n";
     if (verdict.largestGlobalLr) {
       text += "  largest learning rate for all parameters alike: " + inText(document, *verdict.largestGlobalLr);
