@@ -113,10 +113,14 @@ void Expander::declare(const ast::Let& let) {
     Value value = eval(*entry.value);
     if (!value.isPoison()) {
       const Scalar* scalar = value.as<Scalar>();
-      if (!scalar) {
+      const TensorValue* computed = value.as<TensorValue>();
+      if (computed && computed->constant && computed->rank() == 0) {
+        lengthOf(*entry.value);  // d - n: reported there, or its sizes are dissolved
+        value = {};
+      } else if (!scalar) {
         value = poison("TPC0206", fmt::format("`let {}` is {}, and has to be an expression of sizes", entry.name.text, text(value)),
                        entry.value->span, {}, fmt::format("tensors are assigned without `let`: `{} = ...`", entry.name.text));
-      } else if (std::optional<Length> length = lengthOf(value, entry.value->span)) {
+      } else if (std::optional<Length> length = lengthOf(*entry.value)) {
         Scalar known = *scalar;
         known.length = length;
         value = {known, true};
@@ -137,7 +141,39 @@ void Expander::declare(const ast::Let& let) {
 
 std::optional<Length> Expander::lengthOf(const ast::Expr& expression) {
   Value value = eval(expression);
+  // T - k + 1 has no length while T and k are symbols; where both stay it is a number.
+  const TensorValue* computed = value.as<TensorValue>();
+  const Scalar* scalar = value.as<Scalar>();
+  bool isDifference = (computed && computed->constant && computed->rank() == 0) || (scalar && !scalar->length && !scalar->exact && scalar->divisor == none);
+  if (isDifference && dissolve(expression)) return std::nullopt;
   return lengthOf(value, expression.span);
+}
+
+bool Expander::dissolve(const Length& length) {
+  std::set<std::string> names;
+  for (const Monomial& term : length.terms())
+    for (const auto& [symbol, power] : term.powers) {
+      if (symbols_[symbol].grows || symbol == 0) return false;
+      names.insert(symbols_[symbol].name);
+    }
+  if (names.empty()) return false;
+  toDissolve_.insert(names.begin(), names.end());
+  failed_ = true;
+  return true;
+}
+
+bool Expander::dissolve(const ast::Expr& expression) {
+  if (const auto* name = expression.as<ast::NameRef>()) {
+    const Binding* binding = find(name->name);
+    const Scalar* scalar = binding ? binding->value.as<Scalar>() : nullptr;
+    return scalar && scalar->length && dissolve(*scalar->length);
+  }
+  if (const auto* unary = expression.as<ast::Unary>()) return dissolve(*unary->operand);
+  if (const auto* binary = expression.as<ast::Binary>()) {
+    bool left = dissolve(*binary->left), right = dissolve(*binary->right);
+    return left || right;
+  }
+  return false;
 }
 
 std::optional<Length> Expander::lengthOf(const Value& value, Span span) {

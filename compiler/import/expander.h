@@ -82,6 +82,10 @@ class Expander {
   std::optional<Shape> shapeOf(const ast::Shape& shape);
   std::optional<Length> lengthOf(const ast::Expr& expression);
   std::optional<Length> lengthOf(const Value& value, Span span);
+  // Asks that the import starts again with these sizes known by their numbers (Dissolved).  False where that cannot help: a size
+  // grows, is `batch`, or none is left.
+  bool dissolve(const Length& length);
+  bool dissolve(const ast::Expr& expression);
   std::optional<Length> wholeLength(const Length& length, Span span);
   Scalar sizeScalar(SymbolId symbol) const;
   bool grows(const Length& length) const;

@@ -36,11 +36,13 @@ std::optional<std::pair<Length, Length>> Expander::rangeOf(const ast::IndexEntry
         if (whole) return number + *whole <= 0 ? Length() : Length::number(Rational(number + *whole));
         std::optional<Length> fromEnd = difference(length, Length::number(Rational(-number)));
         if (fromEnd && (fromEnd->at(numbers_) || fromEnd->terms().empty())) return fromEnd;
+        if (dissolve(length)) return std::nullopt;
         error("TPC0253", fmt::format("`{}` counts from the end of an axis of length {}", written(expression->span), text(length)), expression->span, {}, "name the bound by a size");
         return std::nullopt;
       }
       if (number == 0) return Length();
-      if (whole && number > *whole) return length;
+      std::optional<int64_t> end = length.at(numbers_);
+      if (end && number >= *end && !grows(length)) return length;
     }
     std::optional<Length> known = lengthOf(value, expression->span);
     if (!known) return std::nullopt;
@@ -55,6 +57,10 @@ std::optional<std::pair<Length, Length>> Expander::rangeOf(const ast::IndexEntry
   std::optional<Length> end = bound(entry.end, length);
   if (!begin || !end) return std::nullopt;
   std::optional<Length> taken = begin->terms().empty() ? end : difference(*end, *begin);
+  if (!taken) {
+    bool ends = dissolve(*end), begins = dissolve(*begin);
+    if (ends || begins) return std::nullopt;
+  }
   if (!taken || taken->terms().empty() || !taken->at(numbers_)) {
     error("TPC0253", fmt::format("the range `{}` of an axis of length {} is empty, or its length is no length", written(entry.span), text(length)), entry.span);
     return std::nullopt;
@@ -120,7 +126,10 @@ Value Expander::index(const ast::Index& node, Span span) {
             begin = Length::number(Rational(*number));
           } else if (*number < 0) {
             std::optional<Length> fromEnd = length == Length::number(Rational(-*number)) ? Length() : difference(length, Length::number(Rational(-*number)));
-            if (!fromEnd) return poison("TPC0251", fmt::format("the index {} is outside the axis of length {}", *number, text(length)), entry.span);
+            if (!fromEnd && dissolve(length)) return {};
+            if (!fromEnd)
+              return poison("TPC0251", fmt::format("the index {} counts from the end of an axis of length {}, whose number is not known", *number, text(length)), entry.span, {},
+                            "count from the beginning");
             begin = *fromEnd;
           }
           if (!number || !end || *number >= *end || *number < -*end)

@@ -166,6 +166,9 @@ std::optional<Scalar> subtract(const Scalar& a, const Scalar& b) {
   if (a.exact && b.exact)
     if (auto exact = checked(*a.exact - *b.exact)) return fromExact(*exact);
   if (a.length && b.length && *a.length == *b.length) return fromExact(Rational(0));
+  // Sizes that are known by their numbers: their difference may be negative, and is a number all the same.
+  if (a.length && b.length && a.length->isNumber() && b.length->isNumber())
+    if (auto exact = checked(a.length->terms()[0].coefficient - b.length->terms()[0].coefficient)) return fromExact(*exact);
   Scalar result;
   if (a.factor && b.factor) result.factor = sum(*a.factor, *b.factor, -1);
   if (a.length && b.length) {

@@ -57,18 +57,18 @@ TEST_CASE("the outermost variable names what a function gives", "[import][names]
 }
 
 TEST_CASE("calls of one name are numbered in the order of the text, arguments after the call they stand in", "[import][names]") {
-  Imported program = imported(head + "fn up(z [..., c], m) { param w [c, m] return z @ w }\nloss = cross_entropy(up(up(x, n), classes), y)\n");
+  Imported program = imported(head + "fn up(z [..., c], m) { param w [c, m]; return z @ w }\nloss = cross_entropy(up(up(x, n), classes), y)\n");
   CHECK(program.shapeOf("up.w") == "[n, classes]");
   CHECK(program.shapeOf("up#2.w") == "[d, n]");
 }
 
 TEST_CASE("`name = q` names a call's parameters, and the same name twice is the same parameter", "[import][names]") {
   Imported program = imported(head + "size m = 8 -> inf\nh = linear(linear(linear(x, n, name = a), n, name = b), n, name = b)\nloss = cross_entropy(linear(h, classes, name = c), y)\n");
-  CHECK(program.parameters() == "c.w b.w a.w");
+  CHECK(program.parameters() == "a.w b.w c.w");
 }
 
 TEST_CASE("shared parameters of a repeat are one, others one for each layer", "[import][repeat]") {
-  Imported program = imported(head + "size L = 3\nh = linear(x, n)\nrepeat L as layers { param W [n, n]  shared param V [n, n]  h = relu(h @ W @ V) }\nloss = cross_entropy(linear(h, classes), y)\n");
+  Imported program = imported(head + "size L = 3\nh = linear(x, n)\nrepeat L as layers { param W [n, n]  shared param V [n, n]; h = relu(h @ W @ V) }\nloss = cross_entropy(linear(h, classes), y)\n");
   CHECK(program.shapeOf("layers.W") == "[L, n, n]");
   CHECK(program.shapeOf("layers.V") == "[n, n]");
   CHECK(program.count(OpKind::layer) == 1);
@@ -157,7 +157,8 @@ loss = mean(a) + mean(b) + mean(c) + mean(d) + mean(e) + mean(f)
   CHECK(program.messages == "");
   CHECK(program.shapeOf("a") == "[batch, n]");
   CHECK(program.shapeOf("b") == "[batch, 1, n]");
-  CHECK(program.shapeOf("c") == "[batch, k, 4]");
+  CHECK(program.shapeOf("c") == "[batch, 6, 4]");  // k is counted from its end, so it is known by its number
+  CHECK(program.shapeOf("d") == "[batch, 5, n]");
   CHECK(program.shapeOf("e") == "[batch, 2, n]");
 }
 
@@ -210,7 +211,7 @@ loss = cross_entropy(linear(h, classes), y)
 }
 
 TEST_CASE("frozen calls freeze what they create, except what says trained", "[import][calls]") {
-  Imported program = imported(head + "fn f(z [..., c]) { param a [c] trained param b [c] return z * a * b }\nh = frozen f(linear(x, n))\nloss = cross_entropy(linear(h, classes), y)\n");
+  Imported program = imported(head + "fn f(z [..., c]) { param a [c] trained param b [c]; return z * a * b }\nh = frozen f(linear(x, n))\nloss = cross_entropy(linear(h, classes), y)\n");
   REQUIRE(program.graph);
   for (const Parameter& parameter : program.graph->parameters)
     CHECK((parameter.ownership == Ownership::frozen) == (parameter.name == "f.a"));
