@@ -36,8 +36,12 @@ std::vector<NodeId> defaultNodes(const Graph& graph) {
   auto add = [&](NodeId id) {
     if (id != none && graph.nodes[id].kind != OpKind::repeat) nodes.push_back(id);
   };
+  // A metric counts: its steps at finite sizes say nothing of a slope.
+  std::vector<bool> metric(graph.nodes.size());
+  for (const Output& output : graph.outputs)
+    if (output.metric) metric[output.node] = true;
   for (NodeId id = 0; id < graph.forwardEnd; ++id) {
-    if (graph.nodes[id].name == none && graph.nodes[id].kind != OpKind::parameter) continue;
+    if (metric[id] || (graph.nodes[id].name == none && graph.nodes[id].kind != OpKind::parameter)) continue;
     add(id);
     if (id < graph.gradientOf.size()) add(graph.gradientOf[id]);
   }
@@ -45,6 +49,18 @@ std::vector<NodeId> defaultNodes(const Graph& graph) {
   std::sort(nodes.begin(), nodes.end());
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
   return nodes;
+}
+
+// A mask's -inf is no size: coordinates that are the same infinity before and after do not count.
+void dropMasked(Tensor& a, Tensor& b) {
+  size_t kept = 0;
+  for (size_t i = 0; i < a.values.size(); ++i) {
+    if (std::isinf(a.values[i]) && a.values[i] == b.values[i]) continue;
+    a.values[kept] = a.values[i];
+    b.values[kept++] = b.values[i];
+  }
+  a.values.resize(kept);
+  b.values.resize(kept);
 }
 
 // The means of squares that one width and seed contribute.
@@ -110,8 +126,8 @@ struct Run {
       if (!now.error.empty()) return sample.error = now.error, sample;
     }
     for (NodeId id : nodes) {
-      const Tensor& a = *before.values[id];
-      const Tensor& b = *now.values[id];
+      Tensor a = *before.values[id], b = *now.values[id];
+      dropMasked(a, b);
       Tensor change = b;
       for (size_t i = 0; i < change.values.size(); ++i) change.values[i] -= a.values[i];
       sample.init.push_back(rootMeanSquare(a));

@@ -40,7 +40,7 @@ struct SlopeOptions {
   int seeds = 2;
   int steps = 3;
   std::string optimizer = "adam";                  // for parameters that name none
-  std::vector<NodeId> nodes{};                     // empty: every named forward node, its gradient, and the parameters' gradients
+  std::vector<NodeId> nodes{};                     // empty: every named forward node but metrics, its gradient, and the parameters' gradients
 };
 
 // One quantity over the widths.

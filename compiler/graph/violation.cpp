@@ -134,8 +134,7 @@ struct Checker {
       if (axes[i] == -1 && node.kind == OpKind::broadcast) continue;
       if (axes[i] < 0 || axes[i] >= graph.rank(operand) || used[axes[i]]) return fail(id, "an axis is out of range or repeated");
       used[axes[i]] = true;
-      const bool stretched = node.kind == OpKind::broadcast && graph.length(operand, axes[i]).isOne();
-      if (graph.shape(operand)[axes[i]] != graph.shape(id)[i] && !stretched) return fail(id, "an axis changes its length");
+      if (graph.shape(operand)[axes[i]] != graph.shape(id)[i]) return fail(id, "an axis changes its length");
     }
     return require(std::find(used.begin(), used.end(), false) == used.end(), id, "an axis of the operand is lost");
   }

@@ -18,6 +18,8 @@ double rootMeanSquare(const Tensor& tensor) {
   // The largest entry first: squares of 1e-200 would vanish.
   double largest = 0, sum = 0;
   for (double x : tensor.values) largest = std::max(largest, std::abs(x));
+  for (double x : tensor.values)
+    if (x != x) return x;  // std::max hides it
   if (largest == 0 || !std::isfinite(largest)) return largest;
   for (double x : tensor.values) sum += (x / largest) * (x / largest);
   return largest * std::sqrt(sum / double(tensor.values.size()));
@@ -230,7 +232,8 @@ Tensor applyOperation(const Graph& graph, NodeId id, Shape shape, const std::vec
       Shape strides(rank, 0);
       for (int i = 0; i < rank; ++i) {
         const int axis = graph.axes[node.attribute].axes[i];
-        if (axis >= 0 && x(0).shape[axis] == result.shape[i]) strides[i] = operandStrides[axis];
+        if (axis >= 0 && x(0).shape[axis] != result.shape[i]) throw Failure{"an axis changes its length"};
+        if (axis >= 0) strides[i] = operandStrides[axis];
       }
       copyStrided(result.shape, x(0).values.data(), strides, result.values.data(), stridesOf(result.shape));
       return result;

@@ -1,0 +1,122 @@
+// The examples trained for three steps at widths 64 to 512: every value's measured slope against its derived exponent.
+//
+// A rule that is wrong shows here.  Bases are small and so are the batches, so that it takes seconds; slopes at finite
+// widths are off by a little, rules by 1/2.
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "compiler/driver/pipeline.h"
+#include "compiler/evidence/slopes.h"
+#include "tests/catch.h"
+
+using namespace tpc;
+
+namespace {
+
+constexpr double tolerance = 0.25;
+
+struct Case {
+  std::string file;
+  std::vector<std::pair<std::string, int64_t>> defines;
+  std::string optimizer = "adam";
+  double lr = 0.0005;
+};
+
+// What a derived size says of a slope that was measured; empty where they agree.  `least` is a smaller part of the same
+// value: at finite widths the slope lies between the two.
+std::string disagreement(const Series& measured, const Size& derived, const Size& least) {
+  std::ostringstream out;
+  if (derived.isZero()) {
+    if (measured.zero) return {};
+    out << "derived zero, measured " << (measured.sizes.empty() ? 0 : measured.sizes.back());
+    return out.str();
+  }
+  if (!derived.isPower()) return {};
+  const double exponent = derived.exponent.toDouble();
+  if (measured.zero) return "derived n^" + toString(derived.exponent) + ", measured zero";
+  if (!measured.finite) return "measured sizes are not finite";
+  const double lowest = least.isPower() ? std::min(exponent, least.exponent.toDouble()) : exponent;
+  if (measured.slope <= exponent + tolerance && measured.slope >= lowest - tolerance) return {};
+  out << "derived " << toString(derived.exponent) << ", measured " << measured.slope << " :";
+  for (double size : measured.sizes) out << ' ' << size;
+  return out.str();
+}
+
+std::vector<std::string> disagreements(const Case& example) {
+  const std::string path = std::string(TPC_SOURCE_DIR) + "/examples/" + example.file;
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  SourceMap sources;
+  DiagnosticSink diagnostics;
+  PipelineOptions options;
+  options.defines = example.defines;
+  options.optimizer = example.optimizer;
+  const std::optional<Analysed> analysed = analyseProgram(sources, sources.add(path, text.str()), options, diagnostics);
+  for (const Diagnostic& diagnostic : diagnostics.all()) INFO(diagnostic.message);
+  REQUIRE(analysed);
+  const Graph& graph = analysed->graph;
+  REQUIRE(violation(graph) == "");
+
+  std::vector<int64_t> numbers;
+  for (const Symbol& symbol : graph.symbols) numbers.push_back(symbol.number);
+  const auto along = std::find_if(analysed->analysis.symbols.begin(), analysed->analysis.symbols.end(),
+                                  [&](const SymbolAnalysis& each) { return graph.symbols[each.symbol].name == "n"; });
+  REQUIRE(along != analysed->analysis.symbols.end());
+  SlopeOptions slopes;
+  slopes.symbol = along->symbol;
+  slopes.numbers = numbers;
+  slopes.optimizer = example.optimizer;
+  const Measurement measured = measure(graph, analysed->optimizers, planOf(graph, *along, {.numbers = numbers, .lr = example.lr}), slopes);
+  INFO(measured.error);
+  REQUIRE(measured.error == "");
+  std::vector<std::string> found;
+  for (const MeasuredValue& value : measured.values) {
+    const ValueSizes& sizes = along->values[value.node];
+    std::string name = "node " + std::to_string(value.node);
+    const auto gradient = std::find(graph.gradientOf.begin(), graph.gradientOf.end(), value.node);
+    const NodeId named = gradient == graph.gradientOf.end() ? value.node : NodeId(gradient - graph.gradientOf.begin());
+    if (graph.nodes[named].name != none) name = graph.names[graph.nodes[named].name];
+    if (named != value.node) name = "d " + name;
+    const std::pair<const char*, std::string> aspects[] = {{" at init: ", disagreement(value.init, sizes.init, sizes.init)},
+                                                           {" update: ", disagreement(value.update, sizes.update, sizes.update)},
+                                                           {" trained: ", disagreement(value.trained, sizes.trained, min(sizes.init, sizes.update))}};
+    for (const auto& [aspect, what] : aspects)
+      if (!what.empty()) found.push_back(name + aspect + what);
+  }
+  return found;
+}
+
+// `known`: beginnings of disagreements that are ours to mend.
+void check(const Case& example, const std::vector<std::string>& known = {}) {
+  for (const std::string& each : disagreements(example)) {
+    const bool expected = std::any_of(known.begin(), known.end(), [&](const std::string& begin) { return each.rfind(begin, 0) == 0; });
+    if (expected)
+      WARN("known: " << each);
+    else
+      FAIL_CHECK(each);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the perceptron's sizes are as derived", "[evidence][examples]") {
+  check({.file = "mlp.tp", .defines = {{"n", 64}, {"pixels", 16}, {"batch", 8}}});
+}
+
+TEST_CASE("the residual perceptron's sizes are as derived", "[evidence][examples]") {
+  check({.file = "resmlp.tp", .defines = {{"n", 64}, {"L", 2}, {"pixels", 16}, {"batch", 8}}});
+}
+
+TEST_CASE("the decoder's sizes are as derived", "[evidence][examples]") {
+  check({.file = "gpt.tp", .defines = {{"n", 64}, {"L", 2}, {"d", 16}, {"vocab", 16}, {"context", 8}, {"batch", 2}}});
+}
+
+TEST_CASE("the tied model's sizes are as derived", "[evidence][examples]") {
+  // The row of E that was read stands in h, and one of the logits contracts it with itself: n terms of one sign, times 1/n.
+  // The derivation sees only the walk of the other rows, n^(-1/2), and misses this part.
+  check({.file = "tied.tp", .defines = {{"n", 64}, {"vocab", 16}, {"context", 8}, {"batch", 2}}},
+        {"logits at init: derived -1/2", "cross_entropy.z at init: derived -1/2"});
+}
