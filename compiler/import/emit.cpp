@@ -32,6 +32,7 @@ void Emitter::swapBuilders() { std::swap(impl_->b, impl_->other); }
 
 TensorValue Emitter::made(void* handle, Shape shape, bool constant) {
   ++operations_;
+  maximalRank_ = std::max(maximalRank_, int(shape.size()));
   return {.handle = handle, .shape = std::move(shape), .integer = false, .below = {}, .constant = constant};
 }
 

@@ -40,6 +40,7 @@ class Emitter {
   void beginProgram(const std::vector<Symbol>& symbols, const std::string& model);
   void beginOptimizer(const std::vector<Symbol>& symbols, const std::string& name);
   int64_t operations() const { return operations_; }
+  int maximalRank() const { return maximalRank_; }
 
   // Leaves.
   TensorValue parameter(const Parameter& parameter, const Shape& shape, bool stacked, const TensorValue* start, Span span);
@@ -115,6 +116,7 @@ class Emitter {
 
   std::unique_ptr<Impl> impl_;
   int64_t operations_ = 0;
+  int maximalRank_ = 0;
   std::unordered_map<void*, TensorValue> reshapedFrom_;  // so that a reshape and its inverse leave nothing behind
 };
 

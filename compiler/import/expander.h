@@ -52,6 +52,7 @@ class Expander {
   const std::vector<Symbol>& symbols() const { return symbols_; }
   // Sizes that have to be dissolved before the import can succeed.
   const std::set<std::string>& toDissolve() const { return toDissolve_; }
+  bool failed() const { return failed_; }
 
  private:
   // ---- reporting (expressions.cpp) ----
@@ -113,6 +114,7 @@ class Expander {
 
   // ---- expressions.cpp ----
   Value eval(const ast::Expr& expression);
+  Value evalNode(const ast::Expr& expression);
   Value evalName(const std::string& name, Span span);
   Value evalAuto(const ast::Auto& node, Span span);
   Value evalUnary(const ast::Unary& node, Span span);
@@ -219,6 +221,8 @@ class Expander {
 
   std::set<std::string> reported_;               // code, place and message: an error in a function is told once
   int quiet_ = 0;                                // > 0: evaluate without reporting
+  int64_t steps_ = 0;                            // expressions evaluated: calls that make nothing count as well
+  int nesting_ = 0;                              // of expressions through calls, so that the stack is bounded
   bool limitReached_ = false;
   bool failed_ = false;
 };

@@ -130,7 +130,20 @@ Value Expander::evalAuto(const ast::Auto& node, Span span) {
 // ---- evaluation -----------------------------------------------------------------------------------------------------
 
 Value Expander::eval(const ast::Expr& expression) {
+  ++steps_;
   if (!withinLimits(expression.span)) return {};
+  if (nesting_ >= ImportLimits::nesting) {
+    limitReached_ = true;
+    return poison("TPC0222", fmt::format("expressions are nested deeper than {}, the calls in them expanded", ImportLimits::nesting), expression.span, {},
+                  "give parts of it names of their own");
+  }
+  ++nesting_;
+  Value value = evalNode(expression);
+  --nesting_;
+  return value;
+}
+
+Value Expander::evalNode(const ast::Expr& expression) {
   const Span span = expression.span;
   if (const auto* number = expression.as<ast::Number>()) return {scalarOf(number->value)};
   if (const auto* name = expression.as<ast::NameRef>()) return evalName(name->name, span);

@@ -40,6 +40,8 @@ std::optional<ImportedModule> import(const ast::Program& program, const ImportOp
     // Each round dissolves a size more, so there are at most as many rounds as sizes.
     if (dissolved.names.size() > before) continue;
     forward(found, diagnostics);
+    if (expander.failed() && diagnostics.errorCount() == errorsBefore)
+      diagnostics.error("TPC0281", "a defect of tpc: the import failed without a reason", std::nullopt, {}, "please report it with the program");
     if (!found.hasErrors() && diagnostics.errorCount() == errorsBefore) {
       if (!verified(expander, diagnostics)) return std::nullopt;
       result.module = std::move(expander.emitter().impl().module);

@@ -33,7 +33,10 @@ struct ImportOptions {
 // Where expansion stops, so that no text can exhaust memory.
 struct ImportLimits {
   static constexpr int64_t operations = 1'000'000;
+  static constexpr int64_t evaluations = 5'000'000;  // of expressions, calls expanded
   static constexpr int callDepth = 64;
+  static constexpr int nesting = 1500;               // of expressions, through calls; one alone may have SyntaxLimits::height
+  static constexpr int axes = 32;
   static constexpr int errors = 50;
 };
 

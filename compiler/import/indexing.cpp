@@ -100,6 +100,7 @@ Value Expander::index(const ast::Index& node, Span span) {
   bool gathered = false;
   int remaining = table->rank() - used;  // axes that `...` stands for
   for (const ast::IndexEntry& entry : node.entries) {
+    if (!withinLimits(entry.span)) return {};
     switch (entry.kind) {
       case ast::IndexEntry::Kind::ellipsis: axis += remaining; break;
       case ast::IndexEntry::Kind::newAxis: x = emitter_.insertAxis(x, axis++, entry.span); break;

@@ -253,6 +253,7 @@ Value Expander::rearrange(const ast::Call& node, Span span) {
       order.push_back(position);
       product = product * single[size_t(position)];
     }
+    if (!wholeLength(product, patternSpan)) return {};
     target.push_back(product);
     together.groups.emplace_back(uint8_t(entry.names.size()), 1);
   }
@@ -290,6 +291,9 @@ Value Expander::concatenation(const ast::Call& node, Span span) {
     if (!fits)
       return poison("TPC0264", fmt::format("`concat` along axis {} joins shapes that agree elsewhere, not {} and {}", axis, text(parts[0].shape), text(parts[i].shape)), arguments->spans[i]);
   }
+  Length sum;
+  for (const TensorValue& part : parts) sum = sum + part.shape[size_t(axis)];
+  if (!wholeLength(sum, span)) return {};
   return {emitter_.concat(parts, axis, span)};
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "compiler/import/expander.h"
+#include "compiler/import/import.h"
 #include "dsl/source/suggest.h"
 
 namespace tpc {
@@ -32,9 +33,15 @@ bool Expander::onlyInProgram(const char* word, Span span) {
 
 bool Expander::withinLimits(Span span) {
   if (limitReached_) return false;
-  if (emitter_.operations() <= 1'000'000) return true;
+  if (emitter_.maximalRank() > ImportLimits::axes) {
+    limitReached_ = true;
+    error("TPC0280", fmt::format("a tensor has {} axes, and {} is the most", emitter_.maximalRank(), ImportLimits::axes), span);
+    return false;
+  }
+  if (emitter_.operations() <= ImportLimits::operations && steps_ <= ImportLimits::evaluations) return true;
   limitReached_ = true;
-  error("TPC0223", "the program expands to more than 1000000 operations", span);
+  if (steps_ > ImportLimits::evaluations) error("TPC0223", fmt::format("the calls of the program expand to more than {} expressions", ImportLimits::evaluations), span);
+  else error("TPC0223", fmt::format("the program expands to more than {} operations", ImportLimits::operations), span);
   return false;
 }
 

@@ -138,4 +138,24 @@ TEST_CASE("calls that double at every level stop at the limit, in time", "[impor
   CHECK(program.codes == "TPC0223");
 }
 
+TEST_CASE("calls that double at every level and make nothing stop too", "[import][limits]") {
+  std::string text = head + "fn f0(z) = z\n";
+  for (int i = 1; i < 40; ++i) text += "fn f" + std::to_string(i) + "(z) = f" + std::to_string(i - 1) + "(f" + std::to_string(i - 1) + "(z))\n";
+  CHECK(imported(text + "h = f39(h)" + tail).codes == "TPC0223");
+}
+
+TEST_CASE("long expressions inside long expressions do not exhaust the stack", "[import][limits]") {
+  std::string sum;
+  for (int i = 0; i < 900; ++i) sum += " + z";
+  std::string text = head + "fn f0(z) = z" + sum + "\n";
+  for (int i = 1; i < 60; ++i) text += "fn f" + std::to_string(i) + "(z) = f" + std::to_string(i - 1) + "(z)" + sum + "\n";
+  CHECK(imported(text + "h = f59(h)" + tail).codes == "TPC0222");
+}
+
+TEST_CASE("a tensor with too many axes is refused", "[import][limits]") {
+  std::string axes;
+  for (int i = 0; i < 5000; ++i) axes += "new, ";
+  CHECK(imported(head + "z = h[" + axes + "0]" + tail).codes == "TPC0280");
+}
+
 }  // namespace tpc
