@@ -14,6 +14,12 @@ struct Sweep {
   Run& run;
   bool nearestOnly = false;  // what lies behind a value's first ports does not count
   std::vector<std::optional<Rational>> allowed;
+  // Of an initial matrix: how much a factor of it may move it, which keeps its entries independent and walks.
+  std::vector<std::optional<Rational>> allowedFactor;
+
+  void offerFactor(NodeId id, Rational size) {
+    if (id < allowedFactor.size() && (!allowedFactor[id] || size < *allowedFactor[id])) allowedFactor[id] = size;
+  }
 
   void offer(NodeId id, Rational size, NodeId port, StepId premise) {
     if (id >= allowed.size()) return;
@@ -38,6 +44,11 @@ bool isPenalty(const Run& run, NodeId id) {
   }
 }
 
+bool isOutput(const Graph& graph, NodeId id) {
+  return std::any_of(graph.outputs.begin(), graph.outputs.end(),
+                     [&](const Output& output) { return !output.metric && output.node == id; });
+}
+
 void visit(Sweep& sweep, NodeId id) {
   Run& run = sweep.run;
   const Graph& graph = run.graph;
@@ -46,7 +57,9 @@ void visit(Sweep& sweep, NodeId id) {
   static const RuleId portRule = ruleNamed("allowance.port");
   if (run.isPort[id]) {
     Rational cap = run.target[id].isPower() ? std::max(Rational(0), run.target[id].exponent) : Rational(0);
-    if (sweep.nearestOnly || !sweep.allowed[id] || cap < *sweep.allowed[id]) {
+    // Of two that bind alike an output is named rather than the loss made of it.
+    const bool names = sweep.allowed[id] && run.boundBy[id] == graph.loss && !(*sweep.allowed[id] < cap) && isOutput(graph, id);
+    if (sweep.nearestOnly || !sweep.allowed[id] || cap < *sweep.allowed[id] || names) {
       sweep.allowed[id] = cap;
       run.boundBy[id] = id;
       run.allowanceStep[id] = note(run, portRule, Aspect::allowance, id, Size::power(cap), {run.targetStep[id]});
@@ -64,22 +77,34 @@ void visit(Sweep& sweep, NodeId id) {
     case OpKind::contract: {
       NodeId a = operands[0], b = operands[1];
       ContractionGrowth growth = growthOf(run, id);
-      const auto sparse = [&](NodeId of) {
-        const auto& parts = run.initial[of].parts;
-        return !parts.empty() && std::all_of(parts.begin(), parts.end(), [](const Part& p) { return p.sparse; });
-      };
-      if (sparse(a) || sparse(b)) growth.contracted = 0;
+      if (isSparse(run, a) || isSparse(run, b)) growth.contracted = 0;
       const Rational k = growth.contracted;
       const Size full = Size::power(k);
       auto matrix = [&](int m) { return Size::power(std::max(half * k, k - half * Rational(m))); };
+      auto factor = [&](NodeId A, NodeId x, int m) {
+        Size grown = run.target[x] + matrix(m);
+        if (isInitialMatrix(run, A) && grown.isPower()) sweep.offerFactor(A, allow - grown.exponent);
+      };
       offer(a, run.target[b] + (run.parameterOnly[b] ? matrix(growth.freeB) : full));
       offer(b, run.target[a] + (run.parameterOnly[a] ? matrix(growth.freeA) : full));
+      factor(a, b, growth.freeA);
+      factor(b, a, growth.freeB);
       return;
     }
-    case OpKind::mul:
+    case OpKind::mul: {
+      const auto& asFactor = sweep.allowedFactor[id];
+      if (asFactor && isInitialMatrix(run, id)) {
+        NodeId matrix = operands[0], factor = operands[1];
+        if (!isInitialMatrix(run, matrix)) std::swap(matrix, factor);
+        offer(matrix, run.target[factor]);
+        if (run.target[factor].isPower()) sweep.offerFactor(matrix, *asFactor - run.target[factor].exponent);
+        if (run.target[matrix].isPower()) sweep.offer(factor, *asFactor - run.target[matrix].exponent, port, step);
+        return;
+      }
       offer(operands[0], run.target[operands[1]]);
       offer(operands[1], run.target[operands[0]]);
       return;
+    }
     case OpKind::map: {
       MapFacts facts = factsOf(MapFn(node.fn), powerOf(run, id));
       offer(operands[0], mapDerivativeSize(facts, run.target[operands[0]]));
@@ -113,6 +138,7 @@ void visit(Sweep& sweep, NodeId id) {
       for (NodeId operand : operands) {
         if (node.kind == OpKind::add && isPenalty(run, operand)) continue;
         offer(operand, Size::power(0));
+        if (sweep.allowedFactor[id] && operand < graph.forwardEnd) sweep.offerFactor(operand, *sweep.allowedFactor[id]);
       }
   }
 }
@@ -122,6 +148,7 @@ void sweepBack(Sweep& sweep) {
   Run& run = sweep.run;
   const Graph& graph = run.graph;
   sweep.allowed.assign(graph.forwardEnd, std::nullopt);
+  sweep.allowedFactor.assign(graph.forwardEnd, std::nullopt);
   run.boundBy.assign(graph.forwardEnd, none);
   run.allowanceStep.assign(graph.forwardEnd, noStep);
   for (NodeId id = graph.forwardEnd; id-- > 0;) {
@@ -158,7 +185,7 @@ void solveAllowances(Run& run) {
     for (size_t i = 0; i < graph.parameters.size(); ++i)
       if (const auto& allowed = sweep.allowed[graph.parameters[i].node]) into[i] = Size::power(*allowed);
   };
-  Sweep nearest{run, true, {}}, whole{run, false, {}};
+  Sweep nearest{run, true, {}, {}}, whole{run, false, {}, {}};
   sweepBack(nearest);
   ofParameters(nearest, run.nearest);
   sweepBack(whole);

@@ -10,8 +10,14 @@ std::string nameOf(const Graph& graph, NodeId id) {
   return id != none && graph.nodes[id].name != none ? graph.names[graph.nodes[id].name] : std::string();
 }
 
-// A port without a name is called by the first named value that reads it.
+// A port without a name is called by what it was made of by adding, or else by the first named value that reads it.
 std::string nameOfPort(const Run& run, NodeId id) {
+  for (NodeId made = id; made != none && made < run.graph.forwardEnd;) {
+    if (std::string name = nameOf(run.graph, made); !name.empty()) return name;
+    const OpKind kind = run.graph.nodes[made].kind;
+    if (kind != OpKind::sub && kind != OpKind::select && kind != OpKind::reshape && kind != OpKind::transpose) break;
+    made = run.graph.operands(made)[kind == OpKind::select ? 1 : 0];
+  }
   for (int steps = 0; id != none && steps < 64; ++steps) {
     if (id == run.graph.loss) return "loss";
     for (const Output& output : run.graph.outputs)
@@ -123,6 +129,7 @@ void judge(Run& run, const TrainingOutcome& outcome) {
   NodeId firstUnstable = none;
   for (NodeId id = 0; id < graph.forwardEnd; ++id) {
     if (!run.isPort[id] || !run.reachesLoss[id]) continue;
+    if (id == graph.loss && anyOutput) continue;  // outputs are what a user sees; a penalty may make the loss large
     const Size init = run.initial[id].size(), trained = run.trained[id];
     undetermined |= init.kind == Size::Kind::notAnalysed || trained.kind == Size::Kind::notAnalysed;
     // A port whose scale is free may sit anywhere.
@@ -138,8 +145,9 @@ void judge(Run& run, const TrainingOutcome& outcome) {
       moves |= byOrderOne;
     } else if (!run.growingAxes(id).empty()) {
       anyHidden = true;
-      const bool relative = maySitHigh ? !less(change, init) && !change.isZero() : byOrderOne;
-      features |= relative;
+      // Where the scale is free, moving is moving relative to the size it has.
+      const bool relative = !change.isZero() && !less(change, init) && (maySitHigh || (!byOrderOne && isScaleFree(run, id)));
+      features |= maySitHigh ? relative : byOrderOne || relative;
     }
   }
   if (!outcome.settled) verdict.stableTraining = false, verdict.unbounded = nameOfPort(run, outcome.growsFirst);
@@ -256,11 +264,48 @@ void fillValues(Run& run) {
 void warnHeldBack(Run& run) {
   const std::string& symbol = run.graph.symbols[run.symbol].name;
   for (const auto& [node, exponent] : run.heldBack) {
+    if (node == run.graph.loss) continue;
     std::string name = nameOfPort(run, node);
     run.out.warnings.push_back(
         {"TPC0301", run.graph.nodes[node].span,
          "`" + name + "` would grow as " + symbol + "^(" + toString(exponent) + ") at full learning rates; those of what it is made of are held back by that",
          "multiply by " + symbol + "^(" + toString(-exponent) + "), or by `auto`", {}});
+  }
+}
+
+// A term of the loss that is a function of parameters alone, scaled by a free multiplier, has a gradient at most as large
+// as the data's.  A gradient is max(data, multiplier + penalty): far below it is the data's, far above the penalty's.
+void solvePenalties(Run& run) {
+  constexpr int far = 1000;
+  static const RuleId rule = ruleNamed("multiplier.penalty");
+  for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
+    if (run.graph.nodes[id].kind != OpKind::freeMultiplier) continue;
+    const uint32_t free = run.graph.nodes[id].attribute;
+    const bool scalesParameters = [&] {
+      if (run.firstUse[id] == run.firstUse[id + 1]) return false;
+      NodeId user = run.uses[run.firstUse[id]].user;
+      return run.graph.nodes[user].kind == OpKind::mul && run.parameterOnly[user] && run.graph.rank(user) == 0;
+    }();
+    if (!scalesParameters) continue;
+    auto gradients = [&](int multiplier) {
+      run.multiplier[free] = multiplier;
+      deriveInitial(run, NodeId(run.graph.nodes.size()));
+      deriveTraining(run);
+      std::vector<Size> sizes;
+      for (const Parameter& parameter : run.graph.parameters)
+        sizes.push_back(parameter.gradient == none ? Size::zero() : run.trained[parameter.gradient]);
+      return sizes;
+    };
+    const std::vector<Size> data = gradients(-far), penalty = gradients(far);
+    std::optional<Rational> size;
+    for (size_t i = 0; i < data.size(); ++i) {
+      if (!data[i].isPower() || !penalty[i].isPower() || data[i] == penalty[i]) continue;
+      Rational most = data[i].exponent - (penalty[i].exponent - Rational(far));
+      if (!size || most < *size) size = most;
+    }
+    run.multiplier[free] = size.value_or(0);
+    run.out.multipliers[free].size = Size::power(run.multiplier[free]);
+    run.out.multipliers[free].step = note(run, rule, Aspect::multiplier, id, run.out.multipliers[free].size, {});
   }
 }
 
@@ -311,6 +356,7 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
     if (isZeroInit(graph.parameters[i])) run.initSize[i] = Size::zero();
   applyGiven(run);
 
+  solvePenalties(run);
   deriveInitial(run, NodeId(graph.nodes.size()));
   TrainingOutcome outcome = deriveTraining(run);
   solveLearningRates(run);

@@ -35,6 +35,16 @@ ContractionGrowth growthOf(const Run& run, NodeId id) {
   return growth;
 }
 
+bool isInitialMatrix(const Run& run, NodeId id) {
+  return std::any_of(run.initial[id].parts.begin(), run.initial[id].parts.end(),
+                     [](const Part& part) { return part.matrix != none; });
+}
+
+bool isSparse(const Run& run, NodeId id) {
+  const auto& parts = run.initial[id].parts;
+  return !parts.empty() && std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.sparse; });
+}
+
 uint32_t parameterOf(const Run& run, NodeId node) {
   assert(run.graph.nodes[node].kind == OpKind::parameter && "asked of a parameter's node");
   return run.graph.nodes[node].attribute;

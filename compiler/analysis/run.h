@@ -136,6 +136,9 @@ struct ContractionGrowth {
 };
 ContractionGrowth growthOf(const Run& run, NodeId contraction);
 
+bool isInitialMatrix(const Run& run, NodeId id);           // some part has a parameter's independent entries
+bool isSparse(const Run& run, NodeId id);                  // identity, one-hot: sums over it have finitely many terms
+
 uint32_t parameterOf(const Run& run, NodeId node);        // of a parameter node
 bool isZeroInit(const Parameter& parameter);
 Size sizeOfNumber(const Run& run, const Number& number);

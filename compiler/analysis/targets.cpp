@@ -237,11 +237,7 @@ void pass(Targets& targets) {
       case OpKind::contract: {
         NodeId a = operands[0], b = operands[1];
         ContractionGrowth growth = growthOf(run, id);
-        const auto sparse = [&](NodeId of) {
-          const auto& parts = run.initial[of].parts;
-          return !parts.empty() && std::all_of(parts.begin(), parts.end(), [](const Part& p) { return p.sparse; });
-        };
-        if (sparse(a) || sparse(b)) growth.contracted = 0;
+        if (isSparse(run, a) || isSparse(run, b)) growth.contracted = 0;
         if (run.parameterOnly[a]) targets.matrixProduct(id, a, b, growth.freeA, growth.contracted);
         else if (run.parameterOnly[b]) targets.matrixProduct(id, b, a, growth.freeB, growth.contracted);
         else {

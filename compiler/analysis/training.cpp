@@ -46,16 +46,6 @@ Size bilinear(RuleId rule, const Size& a, const Size& b, Rational k, Rational m)
   return Size::power(sizeBy(rule, {.a = a.exponent, .b = b.exponent, .k = k, .m = m}));
 }
 
-bool isInitialMatrix(const Run& run, NodeId id) {
-  return std::any_of(run.initial[id].parts.begin(), run.initial[id].parts.end(),
-                     [](const Part& part) { return part.matrix != none; });
-}
-
-bool isSparse(const Run& run, NodeId id) {
-  const auto& parts = run.initial[id].parts;
-  return !parts.empty() && std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.sparse; });
-}
-
 void contractChange(Run& run, NodeId id) {
   NodeId a = run.graph.operands(id)[0], b = run.graph.operands(id)[1];
   const Change &da = run.change[a], &db = run.change[b];

@@ -97,6 +97,7 @@ constexpr RuleInfo otherRows[] = {
   {"multiplier.trained", "solver", "auto * x", "kept", "minus the trained size of what it multiplies", arithmetic, "", ""},
   {"multiplier.redundant", "solver", "auto * x", "another multiplier or an init does its work", "1", arithmetic, "", ""},
   {"multiplier.other-symbol", "solver", "auto(L) * x", "names other symbols", "1", arithmetic, "", ""},
+  {"multiplier.penalty", "solver", "auto * f(W)", "a term of parameters alone", "its gradient is at most the data's", heuristic, "", "a penalty constrains nothing, and is as large as it can be without leading"},
   {"lr.entry", "solver", "lr", "", "allowed update minus the size of an entry of an update at lr of order one", arithmetic, "", ""},
   {"lr.given", "solver", "lr", "the parametrization gives it", "as given", arithmetic, "", ""},
   {"update.entry", "solver", "dW", "", "lr + p times the gradient's size", arithmetic, "", ""},
