@@ -208,7 +208,7 @@ std::string analysisJson(const Document& document, const JsonOptions& options) {
   json["schema"] = "tpc.analysis/1";
   json["tpc"] = version;
   json["file"] = std::string(document.sources.name(document.program));
-  json["model"] = graph.model;
+  if (!graph.model.empty()) json["model"] = graph.model;
   json["optimizer"] = document.options.optimizer;
   json["parametrization"] = document.options.parametrization;
   json["gauge"] = toString(document.gauge);
