@@ -113,7 +113,7 @@ void visit(Sweep& sweep, NodeId id) {
     case OpKind::reduce: {
       Rational growth = 0;
       if (ReduceFn(node.fn) == ReduceFn::argmax) return;
-      if (ReduceFn(node.fn) == ReduceFn::sum)
+      if (ReduceFn(node.fn) == ReduceFn::sum && !isSparse(run, operands[0]))
         for (int axis : graph.axes[node.attribute].axes) growth += run.growth(operands[0], axis);
       return offer(operands[0], Size::power(growth));
     }

@@ -95,7 +95,9 @@ void solveLearningRates(Run& run) {
       out.gradientInit = out.gradientTrained = Size::zero();
     }
     const StepId bound = run.allowanceStep[parameter.node];
-    if (!facts.analysed) {
+    const bool gradientKnown = out.gradientInit.kind != Size::Kind::notAnalysed &&
+                               out.gradientTrained.kind != Size::Kind::notAnalysed;
+    if (!facts.analysed || !gradientKnown) {
       out.lr = Size::notAnalysed();
     } else if (run.lr[i]) {
       out.lr = Size::power(*run.lr[i]);
@@ -197,7 +199,7 @@ void fillParameters(Run& run, const std::vector<OptimizerProgram>&) {
     out.eps = out.gradientTrained;
     out.boundBy = run.boundBy[parameter.node] == none ? "" : nameOfPort(run, run.boundBy[parameter.node]);
     if (parameter.ownership == Ownership::frozen) out.status = Status::frozen;
-    else if (!facts.analysed) out.status = Status::notAnalysed;
+    else if (!facts.analysed || out.lr.kind == Size::Kind::notAnalysed) out.status = Status::notAnalysed;
     else if (out.update.isZero()) out.status = Status::neverTrains;
     else if (out.update.isPower() && run.update[i].isPower() && less(run.update[i], out.update)) out.status = Status::unstable;
     else if (less(out.update, run.nearest[i])) out.status = Status::lazy;
@@ -261,7 +263,19 @@ void fillValues(Run& run) {
   }
 }
 
+// Of a growing vocabulary a loss reads one chosen coordinate, which sees more than the typical one does.
+void warnChosenCoordinates(Run& run) {
+  for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
+    if (run.graph.nodes[id].kind != OpKind::oneHot || run.growth(id, run.graph.rank(id) - 1) == 0) continue;
+    run.out.warnings.push_back({"TPC0305", run.graph.nodes[id].span,
+                                "one coordinate of a growing axis is chosen by data here; sizes speak of typical coordinates, and no theorem covers the chosen one",
+                                "keep that axis fixed with --fix if it is a vocabulary", {}});
+    return;
+  }
+}
+
 void warnHeldBack(Run& run) {
+  if (run.out.verdict.regime == Regime::undetermined) return;
   const std::string& symbol = run.graph.symbols[run.symbol].name;
   for (const auto& [node, exponent] : run.heldBack) {
     if (node == run.graph.loss) continue;
@@ -364,6 +378,7 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   judge(run, outcome);
   judgeFeasibility(run);
   warnHeldBack(run);
+  warnChosenCoordinates(run);
   fillValues(run);
 }
 

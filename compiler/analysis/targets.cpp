@@ -316,7 +316,7 @@ void pass(Targets& targets) {
       case OpKind::reduce: {
         const bool sums = ReduceFn(node.fn) == ReduceFn::sum;
         start[id] = sums ? start[operands[0]] + targets.initialGrowth(id) : start[operands[0]];
-        Size grown = Size::power(sums ? targets.contractedGrowth(id) : 0);
+        Size grown = Size::power(sums && !isSparse(run, operands[0]) ? targets.contractedGrowth(id) : 0);
         size = run.trainableUpstream[operands[0]] ? trained(operands[0]) + grown : start[id];
         targets.setTarget(id, size, targets.step(operands[0]));
         break;

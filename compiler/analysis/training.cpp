@@ -155,6 +155,29 @@ void productChange(Run& run, NodeId id) {
   setTrained(run, id, trained);
 }
 
+// sum_j W_ij c_ij is a product with an initial matrix written in two steps, and changes like one: W0 dc up to the
+// operator norm, the rest in full.  (The gradient of g in x @ (g * W) has this form.)
+bool sumOfFactored(Run& run, NodeId id, Rational k) {
+  NodeId product = run.graph.operands(id)[0];
+  if (run.graph.nodes[product].kind != OpKind::mul) return false;
+  NodeId matrix = run.graph.operands(product)[0], other = run.graph.operands(product)[1];
+  if (!isInitialMatrix(run, matrix)) std::swap(matrix, other);
+  if (!isInitialMatrix(run, matrix) || isInitialMatrix(run, other) || isInitialMatrix(run, product)) return false;
+  const RuleId matrixRule = rowFor(Family::matrixChange, run.options.alignment == Alignment::none ? alignedNone : 0);
+  const RuleId computedRule = rowFor(Family::computedChange, run.options.alignment == Alignment::none ? alignedNone : 0);
+  Rational free = -k;
+  for (const GrowingAxis& axis : run.growingAxes(product)) free += Rational(axis.growth);
+  const Change &dW = run.change[matrix], &dc = run.change[other];
+  Size size = bilinear(matrixRule, max(run.initial[matrix].size(), dW.matrix), dc.total(), k, free);
+  const Size computed = max(bilinear(computedRule, dW.computed, run.initial[other].size(), k, free),
+                            bilinear(computedRule, dW.computed, dc.total(), k, free));
+  const bool fromMatrix = !less(size, computed);
+  size = max(size, computed);
+  setChange(run, id, Size::zero(), size, fromMatrix ? matrixRule : computedRule, run.changeStep[matrix], run.changeStep[other]);
+  setTrained(run, id, max(run.initial[id].size(), size));
+  return true;
+}
+
 void sameChange(Run& run, NodeId id, NodeId operand, Rational growth, RuleId rule) {
   Size grown = Size::power(growth);
   Change change = run.change[operand];
@@ -231,6 +254,7 @@ void evaluate(Run& run, NodeId id) {
                   run.changeStep[operands[0]], noStep);
         return setTrained(run, id, init);
       }
+      if (ReduceFn(node.fn) == ReduceFn::sum && !growth.isZero() && sumOfFactored(run, id, growth)) return;
       sameChange(run, id, operands[0], growth, growth.isZero() ? fixed : adds);
       if (ReduceFn(node.fn) != ReduceFn::sum) return setTrained(run, id, max(init, run.trained[operands[0]]));
       return setTrained(run, id, max(init, run.change[id].total()));
