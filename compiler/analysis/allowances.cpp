@@ -83,7 +83,7 @@ void visit(Sweep& sweep, NodeId id) {
       auto matrix = [&](int m) { return Size::power(std::max(half * k, k - half * Rational(m))); };
       auto factor = [&](NodeId A, NodeId x, int m) {
         Size grown = run.target[x] + matrix(m);
-        if (isInitialMatrix(run, A) && grown.isPower()) sweep.offerFactor(A, allow - grown.exponent);
+        if (run.parameterOnly[A] && isInitialMatrix(run, A) && grown.isPower()) sweep.offerFactor(A, allow - grown.exponent);
       };
       offer(a, run.target[b] + (run.parameterOnly[b] ? matrix(growth.freeB) : full));
       offer(b, run.target[a] + (run.parameterOnly[a] ? matrix(growth.freeA) : full));
