@@ -128,6 +128,7 @@ TEST_CASE("a plan that is wrong by a power shows", "[evidence][examples]") {
 TEST_CASE("sizes under gradient descent are as derived", "[evidence][examples]") {
   check({.file = "mlp.tp", .defines = {{"n", 64}, {"pixels", 16}, {"batch", 8}}, .optimizer = "sgd", .lr = 0.02});
   check({.file = "resmlp.tp", .defines = {{"n", 64}, {"L", 2}, {"pixels", 16}, {"batch", 8}}, .optimizer = "sgd", .lr = 0.02});
+  check({.file = "gpt.tp", .defines = {{"n", 64}, {"L", 2}, {"d", 16}, {"vocab", 16}, {"context", 8}, {"batch", 2}}, .optimizer = "sgd", .lr = 0.02});
 }
 
 TEST_CASE("the residual perceptron's sizes are as derived", "[evidence][examples]") {
