@@ -571,10 +571,12 @@ int axisOf(const std::vector<uint8_t>& labels, uint8_t label) {
   return found == labels.end() ? -1 : int(found - labels.begin());
 }
 
-// The part that an initial matrix adds along what its transpose has been given before.
-void zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labelled& other, const Part& u,
+// The part that an initial matrix adds along what its transpose has been given before; false where no earlier product
+// explains what u has read of the matrix.
+bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labelled& other, const Part& u,
           const std::vector<uint8_t>& resultLabels, int contracted, InitialState& state) {
   const uint32_t parameter = w.matrix;
+  bool isExplained = false;
   for (const MatrixUse& use : run.matrixUses[parameter]) {
     // Does u read, along an axis contracted now, what that product made?
     bool reads = false, odd = false;
@@ -596,7 +598,8 @@ void zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
       }
     }
     if (!reads) continue;
-    const RuleId rule = rowFor(Family::zdot, readsBack | (odd ? oddDerivative : 0));
+    isExplained = true;
+    const RuleId rule = rowFor(Family::zdot, readsBack | (odd ? uint32_t(oddDerivative) : 0u));
     if (sizeRow(rule).isZero) {
       note(run, rule, Aspect::init, id, Size::zero(), {run.initial[other.node].step});
       continue;
@@ -617,6 +620,7 @@ void zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
       add(run, state.parts, part);
     }
   }
+  return isExplained;
 }
 
 void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, const Part& q,
@@ -641,7 +645,7 @@ void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, c
   Part next;
   const StepId pStep = run.initial[a.node].step, qStep = run.initial[b.node].step;
   if (initial) {
-    RuleId rule = rowFor(Family::matrix, readsBackAny ? readsBack : 0);
+    RuleId rule = rowFor(Family::matrix, readsBackAny ? uint32_t(readsBack) : 0u);
     next.size = sizeBy(rule, {.a = p.size, .b = q.size, .k = contracted});
     next.step = stepOf(run, rule, id, next.size, pStep, qStep);
   } else {
@@ -664,7 +668,23 @@ void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, c
   next.sparse = p.sparse && q.sparse;
   if (p.sparse) next.matrix = q.matrix;
   add(run, state.parts, next);
-  if (initial && readsBackAny) zdot(run, id, a, p, b, q, resultLabels, contracted, state);
+  if (initial && readsBackAny && !zdot(run, id, a, p, b, q, resultLabels, contracted, state)) {
+    // The entries themselves stand in the other operand: the products need not have zero mean.
+    SumAlong sum = sumAlong(run, id, Family::contraction, p.size, q.size, walking, adding, 0, pStep, qStep);
+    next.size = sum.size, next.step = sum.step;
+    add(run, state.parts, next);
+  }
+}
+
+// E[token] is the product of a one-hot row with E: E times what reads it has a part along that row.
+void rememberGather(Run& run, NodeId id, NodeId table, int axis) {
+  for (const Part& part : run.initial[table].parts) {
+    if (part.matrix == none) continue;
+    MatrixUse use{.contractedAxes = {axis}, .contractedGrowth = 0, .result = id, .operand = {Part{}}};
+    auto& uses = run.matrixUses[part.matrix];
+    if (std::none_of(uses.begin(), uses.end(), [&](const MatrixUse& old) { return old.result == id; }))
+      uses.push_back(std::move(use));
+  }
 }
 
 void contractOf(Run& run, NodeId id) {
@@ -853,6 +873,7 @@ void evaluate(Run& run, NodeId id) {
       for (int i = axis + 1; i < graph.rank(operands[0]); ++i) from.push_back(i);
       plumbing(run, id, operands[0], from);
       for (Part& part : run.initial[id].parts) part.matrix = none;
+      rememberGather(run, id, operands[0], axis);
       return;
     }
     case OpKind::scatterAdd: {

@@ -51,7 +51,7 @@ void contractChange(Run& run, NodeId id) {
   const Change &da = run.change[a], &db = run.change[b];
   ContractionGrowth growth = growthOf(run, id);
   if (isSparse(run, a) || isSparse(run, b)) growth.contracted = 0;
-  const uint32_t facts = run.options.alignment == Alignment::none ? alignedNone : 0;
+  const uint32_t facts = run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u;
   const RuleId matrixRule = rowFor(Family::matrixChange, facts), computedRule = rowFor(Family::computedChange, facts);
   const Rational k = growth.contracted;
   const Size a0 = run.initial[a].size(), b0 = run.initial[b].size();
@@ -119,7 +119,7 @@ void mapChange(Run& run, NodeId id) {
   } else {
     size = mapSize(facts, dx, sign);
   }
-  const RuleId rule = rowFor(Family::mapChange, isOutgrown ? outgrown : 0);
+  const RuleId rule = rowFor(Family::mapChange, isOutgrown ? uint32_t(outgrown) : 0u);
   const Size cap = max(run.initial[id].size(), trained);
   const bool isCapped = less(cap, size);
   setChange(run, id, Size::zero(), isCapped ? cap : size, isCapped ? names().capped : rule, run.initial[x].step,
@@ -163,8 +163,8 @@ bool sumOfFactored(Run& run, NodeId id, Rational k) {
   NodeId matrix = run.graph.operands(product)[0], other = run.graph.operands(product)[1];
   if (!isInitialMatrix(run, matrix)) std::swap(matrix, other);
   if (!isInitialMatrix(run, matrix) || isInitialMatrix(run, other) || isInitialMatrix(run, product)) return false;
-  const RuleId matrixRule = rowFor(Family::matrixChange, run.options.alignment == Alignment::none ? alignedNone : 0);
-  const RuleId computedRule = rowFor(Family::computedChange, run.options.alignment == Alignment::none ? alignedNone : 0);
+  const RuleId matrixRule = rowFor(Family::matrixChange, run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u);
+  const RuleId computedRule = rowFor(Family::computedChange, run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u);
   Rational free = -k;
   for (const GrowingAxis& axis : run.growingAxes(product)) free += Rational(axis.growth);
   const Change &dW = run.change[matrix], &dc = run.change[other];
