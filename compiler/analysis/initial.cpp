@@ -785,7 +785,7 @@ bool absorb(Run& run, InitialState& into, const InitialState& state) {
   return changed;
 }
 
-void evaluate(Run& run, NodeId id);
+void derive(Run& run, NodeId id);
 
 void repeatBody(Run& run, uint32_t index) {
   const Graph& graph = run.graph;
@@ -806,7 +806,7 @@ void repeatBody(Run& run, uint32_t index) {
         id = graph.repeats[inner].bodyEnd + 1;
         continue;
       }
-      if (graph.nodes[id].kind != OpKind::bodyArgument) evaluate(run, id);
+      if (graph.nodes[id].kind != OpKind::bodyArgument) derive(run, id);
       ++id;
     }
     bool changed = false;
@@ -947,6 +947,21 @@ void evaluate(Run& run, NodeId id) {
   }
 }
 
+// An activation that a bias or a gain was added to or multiplied with is no matrix, whatever entries it carries.
+void derive(Run& run, NodeId id) {
+  evaluate(run, id);
+  if (run.parameterOnly[id]) return;
+  const OpKind kind = run.graph.nodes[id].kind;
+  const bool adds = kind == OpKind::add || kind == OpKind::sub || kind == OpKind::concat || kind == OpKind::select ||
+                    kind == OpKind::maximum || kind == OpKind::minimum;
+  for (Part& part : run.initial[id].parts) {
+    if (part.matrix == none) continue;
+    const Parameter& parameter = run.graph.parameters[part.matrix];
+    const int rank = run.graph.rank(parameter.node) - (parameter.stack != none);
+    if (adds || rank < 2) part.matrix = none;
+  }
+}
+
 }  // namespace
 
 void deriveInitial(Run& run, NodeId end) {
@@ -958,11 +973,11 @@ void deriveInitial(Run& run, NodeId end) {
     if (repeat != none) {
       repeatBody(run, repeat);
       id = graph.repeats[repeat].bodyEnd;
-      evaluate(run, id);
+      derive(run, id);
       ++id;
       continue;
     }
-    evaluate(run, id);
+    derive(run, id);
     ++id;
   }
 }
