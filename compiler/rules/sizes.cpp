@@ -34,7 +34,7 @@ constexpr SizeRow sizeRows[] = {
   {{"sub.same-value", "sizes", "x - x", "both operands are one value", "zero", arithmetic, "", ""},
    Family::difference, sameValue, 0, justE, false, {}, true},
   {{"sub.same-limit", "sizes", "x - y", "one expression in independent sources", "the spread of the larger", theorem,
-    "TP3 Theorem 2.10 (Master Theorem: the limits are equal)", ""}, Family::difference, sameLimit, sameValue, justE},
+    "TP3 Box 1 (Master Theorem: the limits are equal)", ""}, Family::difference, sameLimit, sameValue, justE},
   {{"sub.largest", "sizes", "x - y", "the limits are not proven equal", "max of the operands", heuristic, "",
     "the limits of the two do not cancel by accident"}, Family::difference, 0, sameLimit | sameValue, justE},
 
@@ -43,12 +43,12 @@ constexpr SizeRow sizeRows[] = {
 
   // An initial matrix A times x.
   {{"matmul.fresh", "sizes", "A x", "A initial; x has not seen A transposed", "a + b + k/2", theorem,
-    "TP5 Table 14; TP3 Theorem 2.10 (Master Theorem)", ""}, Family::matrix, 0, readsBack, sumOf(half)},
+    "TP5 Table 14; TP3 Box 1 (Master Theorem)", ""}, Family::matrix, 0, readsBack, sumOf(half)},
   {{"matmul.z-hat", "sizes", "A x, Gaussian part", "A initial; x has seen A transposed", "a + b + k/2", theorem,
-    "TP3 Definition 2.9 (Z-hat)", ""}, Family::matrix, readsBack, 0, sumOf(half)},
+    "TP3 Box 1 (Z-hat)", ""}, Family::matrix, readsBack, 0, sumOf(half)},
   // x = x(A^T y, ...) with A^T y : a + y + e/2, so dx/d(A^T y) : b - a - y - e/2 and the part 2a + k + y + that.
   {{"matmul.z-dot", "sizes", "A x, part along y", "x has seen A^T y; the derivative has a mean", "a + b + k - e/2", theorem,
-    "TP3 Definition 2.9 (Z-dot)", ""}, Family::zdot, readsBack, oddDerivative, {1, 1, 1, 0, Rational(-1, 2)}},
+    "TP3 Box 1 (Z-dot)", ""}, Family::zdot, readsBack, oddDerivative, {1, 1, 1, 0, Rational(-1, 2)}},
   {{"matmul.z-dot-odd", "sizes", "A x, part along y", "x has seen A^T y; the derivative is odd in a source", "zero", theorem,
     "TP2 Section 6.3 (Simple GIA Check)", ""}, Family::zdot, readsBack | oddDerivative, 0, justE, false, {}, true},
 
@@ -61,9 +61,9 @@ constexpr SizeRow sizeRows[] = {
    Family::contraction, 0, growing, sumOf(0)},
 
   // Reductions of one value.
-  {{"sum.walks", "sizes", "sum x", "zero mean along the axis", "a + k/2", theorem, "TP3 Theorem 2.10 (Master Theorem)", ""},
+  {{"sum.walks", "sizes", "sum x", "zero mean along the axis", "a + k/2", theorem, "TP3 Box 1 (Master Theorem)", ""},
    Family::reduction, growing | zeroMean, selecting, {1, 0, half, 0, 0}},
-  {{"sum.adds-up", "sizes", "sum x", "no zero mean is proven", "a + k", theorem, "TP3 Theorem 2.10 (Master Theorem)", ""},
+  {{"sum.adds-up", "sizes", "sum x", "no zero mean is proven", "a + k", theorem, "TP3 Box 1 (Master Theorem)", ""},
    Family::reduction, growing, zeroMean | selecting, {1, 0, 1, 0, 0}},
   {{"sum.fixed", "sizes", "sum x", "no summed axis grows", "a", arithmetic, "", ""}, Family::reduction, 0, growing | selecting, justA},
   {{"max.logs", "sizes", "max x", "", "a, up to logarithms", arithmetic, "", ""}, Family::reduction, selecting, 0, justA},
@@ -75,7 +75,7 @@ constexpr SizeRow sizeRows[] = {
   {{"matmul.change-unaligned", "sizes", "A dx", "A initial, no alignment asked for", "a + b + k/2", heuristic, "",
     "no alignment"}, Family::matrixChange, alignedNone, 0, sumOf(half)},
   {{"contract.change", "sizes", "dA x, A dx", "the other one is computed", "a + b + k", theorem,
-    "TP4b Section 2.2 (updates are sums of outer products of past activations)", ""}, Family::computedChange, 0, alignedNone, sumOf(1)},
+    "TP4b Definition 2.6.5 (updates are sums of outer products of past activations)", ""}, Family::computedChange, 0, alignedNone, sumOf(1)},
   {{"contract.change-unaligned", "sizes", "dA x, A dx", "no alignment asked for", "a + b + k/2", heuristic, "", "no alignment"},
    Family::computedChange, alignedNone, 0, sumOf(half)},
   {{"map.change", "sizes", "phi(x + dx) - phi(x)", "dx is at most of the size of x", "phi'(x) + dx", arithmetic, "", ""},
@@ -88,7 +88,7 @@ constexpr SizeRow sizeRows[] = {
 constexpr RuleInfo otherRows[] = {
   {"repeat.join", "recurrences", "repeat", "a fixed number of layers", "max over the layers; a layer's own parameters become earlier layers'", arithmetic, "", ""},
   {"repeat.compounds", "recurrences", "repeat", "the carried size changes from layer to layer", "not analysed", heuristic, "", "a power of the symbol per layer compounds"},
-  {"port.target", "solver", "port", "a trainable parameter is upstream", "order one", heuristic, "", "the desideratum: as large as stability allows (TP5 Section 2; TP4b Definition 2.2.2)"},
+  {"port.target", "solver", "port", "a trainable parameter is upstream", "order one", heuristic, "", "the desideratum: as large as stability allows (TP4b Definition 2.2.2)"},
   {"init.solved", "solver", "W", "the plan chooses the init", "what brings the product with it to its target, now and after training", arithmetic, "", ""},
   {"init.given", "solver", "W", "the program fixes the init", "the size it is given", arithmetic, "", ""},
   {"init.largest", "solver", "W", "the init constrains nothing", "order one, a convention", heuristic, "", "a scale symmetry leaves it free"},
@@ -105,7 +105,7 @@ constexpr RuleInfo otherRows[] = {
   {"gradient.read", "solver", "g", "", "the size of the differentiated program's value", arithmetic, "", ""},
   {"change.capped", "sizes", "dx", "a change cannot exceed what it changes and what it becomes", "min(linearized change, max(init, trained))", arithmetic, "", ""},
   {"trained.operands", "sizes", "x after training", "", "the forward rules at trained operands", arithmetic, "", ""},
-  {"spread.limit", "sizes", "x - its limit", "", "the size of what is left when the deterministic limit is taken away", theorem, "TP3 Theorem 2.10 (Master Theorem)", ""},
+  {"spread.limit", "sizes", "x - its limit", "", "the size of what is left when the deterministic limit is taken away", theorem, "TP3 Box 1 (Master Theorem)", ""},
   {"zero", "sizes", "0", "every part is zero", "zero", arithmetic, "", ""},
   {"not-analysed", "sizes", "", "an operand is not analysed, or the operation", "not analysed", arithmetic, "", ""},
   {"map.explodes", "sizes", "exp(x)", "x grows and is not known to be at most zero", "exponential", arithmetic, "", ""},
@@ -113,7 +113,7 @@ constexpr RuleInfo otherRows[] = {
   {"parity.even-map", "facts", "even phi(x)", "", "even in every source", arithmetic, "", ""},
   {"parity.product", "facts", "x * y", "", "allowed flips of both; signs multiply", arithmetic, "", ""},
   {"parity.sum", "facts", "x + y", "", "allowed flips of both under which the signs agree", arithmetic, "", ""},
-  {"fresh.matrix", "facts", "A x", "A initial", "fresh along the free axes of A: reads A alone", theorem, "TP3 Theorem 2.10 (Master Theorem)", ""},
+  {"fresh.matrix", "facts", "A x", "A initial", "fresh along the free axes of A: reads A alone", theorem, "TP3 Box 1 (Master Theorem)", ""},
   {"constant.no-axis", "facts", "x", "no axis of x grows", "even in every source", heuristic, "", "theory of the loss derivative: a scalar is its deterministic limit, or random but common to all coordinates"},
 };
 // clang-format on
