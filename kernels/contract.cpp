@@ -10,7 +10,8 @@ namespace {
 
 // Calls visit(offsetA, offsetB, offsetResult) over the axes, the last one innermost.
 template <typename Visit>
-void walk(const std::vector<ContractAxis>& axes, size_t depth, int64_t a, int64_t b, int64_t result, const Visit& visit) {
+void walk(const std::vector<ContractAxis>& axes, size_t depth, int64_t a, int64_t b, int64_t result,
+          const Visit& visit) {
   if (depth == axes.size()) return visit(a, b, result);
   const ContractAxis& axis = axes[depth];
   for (int64_t i = 0; i < axis.length; ++i)
@@ -92,7 +93,8 @@ void contractPacked(double* result, const double* a, const double* b, const std:
   }
   const int64_t m = elements(rows), n = elements(columns), k = elements(summed);
   std::vector<double> packedA(m * k), packedB(k * n), product(m * n);
-  const std::vector<ContractAxis> orderA = joined(rows, summed), orderB = joined(summed, columns), orderC = joined(rows, columns);
+  const std::vector<ContractAxis> orderA = joined(rows, summed), orderB = joined(summed, columns),
+                                  orderC = joined(rows, columns);
   walk(batch, 0, 0, 0, 0, [&](int64_t atA, int64_t atB, int64_t at) {
     double* out = packedA.data();
     walk(orderA, 0, atA, 0, 0, [&](int64_t i, int64_t, int64_t) { *out++ = a[i]; });

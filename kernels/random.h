@@ -1,12 +1,12 @@
 // Random numbers that are a function of what they are for, not of the order in which they are drawn.
 //
 // An entry of a parameter is drawn by (seed, the parameter's name, layer, element): the same on one thread or many, on
-// CPU and GPU, in the interpreter and in training, whatever else the program contains.  Renaming a parameter redraws it,
-// adding another one or a layer does not.
+// CPU and GPU, in the interpreter and in training, whatever else the program contains.  Renaming a parameter redraws
+// it, adding another one or a layer does not.
 //
-// Philox4x32-10 (Salmon et al., SC 2011) turns a counter and a key into 128 random bits by ten rounds of multiplication;
-// nothing is carried from one number to the next.  Deviates use + - * / and sqrt only, all correctly rounded by IEEE 754,
-// never a library's log or cos: the bits are the same everywhere.
+// Philox4x32-10 (Salmon et al., SC 2011) turns a counter and a key into 128 random bits by ten rounds of
+// multiplication; nothing is carried from one number to the next.  Deviates use + - * / and sqrt only, all correctly
+// rounded by IEEE 754, never a library's log or cos: the bits are the same everywhere.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
 // How much each value may change: one sweep backward, linear in the program.
 //
-//     allow(v) = min over uses x -> y of  allow(y) - growth of that step,   and at a port at most its target or order one
+//     allow(v) = min over uses x -> y of  allow(y) - growth of that step,   and at a port at most its target or order
+//     one
 //
 // The update of a parameter is its allowance: one number for every optimizer.
 #include <algorithm>
@@ -58,7 +59,8 @@ void visit(Sweep& sweep, NodeId id) {
   if (run.isPort[id]) {
     Rational cap = run.target[id].isPower() ? std::max(Rational(0), run.target[id].exponent) : Rational(0);
     // Of two that bind alike an output is named rather than the loss made of it.
-    const bool names = sweep.allowed[id] && run.boundBy[id] == graph.loss && !(*sweep.allowed[id] < cap) && isOutput(graph, id);
+    const bool names =
+        sweep.allowed[id] && run.boundBy[id] == graph.loss && !(*sweep.allowed[id] < cap) && isOutput(graph, id);
     if (sweep.nearestOnly || !sweep.allowed[id] || cap < *sweep.allowed[id] || names) {
       sweep.allowed[id] = cap;
       run.boundBy[id] = id;
@@ -83,7 +85,8 @@ void visit(Sweep& sweep, NodeId id) {
       auto matrix = [&](int m) { return Size::power(std::max(half * k, k - half * Rational(m))); };
       auto factor = [&](NodeId A, NodeId x, int m) {
         Size grown = run.target[x] + matrix(m);
-        if (run.parameterOnly[A] && isInitialMatrix(run, A) && grown.isPower()) sweep.offerFactor(A, allow - grown.exponent);
+        if (run.parameterOnly[A] && isInitialMatrix(run, A) && grown.isPower())
+          sweep.offerFactor(A, allow - grown.exponent);
       };
       offer(a, run.target[b] + (run.parameterOnly[b] ? matrix(growth.freeB) : full));
       offer(b, run.target[a] + (run.parameterOnly[a] ? matrix(growth.freeA) : full));
@@ -125,9 +128,7 @@ void visit(Sweep& sweep, NodeId id) {
     }
     case OpKind::compare: return;
     case OpKind::gather: return offer(operands[0], Size::power(0));
-    case OpKind::select:
-      offer(operands[1], Size::power(0));
-      return offer(operands[2], Size::power(0));
+    case OpKind::select: offer(operands[1], Size::power(0)); return offer(operands[2], Size::power(0));
     case OpKind::repeatResult: {
       const Repeat& repeat = graph.repeats[graph.nodes[operands[0]].attribute];
       sweep.offer(repeat.yields[node.attribute], allow, port, step);
@@ -162,7 +163,8 @@ void sweepBack(Sweep& sweep) {
       bool changed = false;
       for (uint32_t i = 0; i < repeat.carried; ++i) {
         NodeId argument = repeat.arguments[i], yield = repeat.yields[i];
-        if (!sweep.allowed[argument] || !sweep.allowed[yield] || !(*sweep.allowed[argument] < *sweep.allowed[yield])) continue;
+        if (!sweep.allowed[argument] || !sweep.allowed[yield] || !(*sweep.allowed[argument] < *sweep.allowed[yield]))
+          continue;
         sweep.offer(yield, *sweep.allowed[argument], run.boundBy[argument], run.allowanceStep[argument]);
         changed = true;
       }

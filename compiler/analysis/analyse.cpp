@@ -95,8 +95,8 @@ void solveLearningRates(Run& run) {
       out.gradientInit = out.gradientTrained = Size::zero();
     }
     const StepId bound = run.allowanceStep[parameter.node];
-    const bool gradientKnown = out.gradientInit.kind != Size::Kind::notAnalysed &&
-                               out.gradientTrained.kind != Size::Kind::notAnalysed;
+    const bool gradientKnown =
+        out.gradientInit.kind != Size::Kind::notAnalysed && out.gradientTrained.kind != Size::Kind::notAnalysed;
     if (!facts.analysed || !gradientKnown) {
       out.lr = Size::notAnalysed();
     } else if (run.lr[i]) {
@@ -107,8 +107,10 @@ void solveLearningRates(Run& run) {
     } else {
       out.lr = Size::power(0);  // nothing that trains reads it
     }
-    out.lrStep = run.derivation.apply(run.lr[i] ? given : solved, Aspect::learningRate, parameter.node, out.lr,
-                                      std::array{bound, out.gradientStep}).step();
+    out.lrStep = run.derivation
+                     .apply(run.lr[i] ? given : solved, Aspect::learningRate, parameter.node, out.lr,
+                            std::array{bound, out.gradientStep})
+                     .step();
     if (!run.lr[i] && out.lr.isPower()) run.lr[i] = out.lr.exponent;
   }
 }
@@ -121,7 +123,8 @@ bool exceeds(const Size& size, const Size& bound) {
 void judge(Run& run, const TrainingOutcome& outcome) {
   const Graph& graph = run.graph;
   SymbolVerdict& verdict = run.out.verdict;
-  const bool anyOutput = std::any_of(graph.outputs.begin(), graph.outputs.end(), [](const Output& o) { return !o.metric; });
+  const bool anyOutput =
+      std::any_of(graph.outputs.begin(), graph.outputs.end(), [](const Output& o) { return !o.metric; });
   auto isEnd = [&](NodeId id) {
     if (!anyOutput) return id == graph.loss;
     return std::any_of(graph.outputs.begin(), graph.outputs.end(),
@@ -148,25 +151,30 @@ void judge(Run& run, const TrainingOutcome& outcome) {
     } else if (!run.growingAxes(id).empty()) {
       anyHidden = true;
       // Where the scale is free, moving is moving relative to the size it has.
-      const bool relative = !change.isZero() && !less(change, init) && (maySitHigh || (!byOrderOne && isScaleFree(run, id)));
+      const bool relative =
+          !change.isZero() && !less(change, init) && (maySitHigh || (!byOrderOne && isScaleFree(run, id)));
       features |= maySitHigh ? relative : byOrderOne || relative;
     }
   }
   if (!outcome.settled) verdict.stableTraining = false, verdict.unbounded = nameOfPort(run, outcome.growsFirst);
   const bool stable = verdict.stableInit && verdict.stableTraining;
   verdict.nontrivial = stable && moves;
-  verdict.regime = undetermined ? Regime::undetermined
-                   : !stable    ? Regime::unstable
-                   : !moves     ? Regime::trivial
-                   : features || !anyHidden ? Regime::featureLearning : Regime::kernel;
+  verdict.regime = undetermined             ? Regime::undetermined
+                   : !stable                ? Regime::unstable
+                   : !moves                 ? Regime::trivial
+                   : features || !anyHidden ? Regime::featureLearning
+                                            : Regime::kernel;
   if (!stable && !undetermined) {
     NodeId at = firstUnstable != none ? firstUnstable : outcome.growsFirst;
     std::string name = nameOfPort(run, at);
     const Size size = at == none ? Size::power(0) : max(run.initial[at].size(), run.trained[at]);
-    run.out.warnings.push_back({"TPC0302", at == none ? Span{} : graph.nodes[at].span,
+    run.out.warnings.push_back({"TPC0302",
+                                at == none ? Span{} : graph.nodes[at].span,
                                 "`" + name + "` grows with " + graph.symbols[run.symbol].name + " as " +
-                                    graph.symbols[run.symbol].name + "^(" + toString(size) + "), and may be at most of order one",
-                                "", {}});
+                                    graph.symbols[run.symbol].name + "^(" + toString(size) +
+                                    "), and may be at most of order one",
+                                "",
+                                {}});
   }
 
   Size global = Size::zero();
@@ -201,7 +209,8 @@ void fillParameters(Run& run, const std::vector<OptimizerProgram>&) {
     if (parameter.ownership == Ownership::frozen) out.status = Status::frozen;
     else if (!facts.analysed || out.lr.kind == Size::Kind::notAnalysed) out.status = Status::notAnalysed;
     else if (out.update.isZero()) out.status = Status::neverTrains;
-    else if (out.update.isPower() && run.update[i].isPower() && less(run.update[i], out.update)) out.status = Status::unstable;
+    else if (out.update.isPower() && run.update[i].isPower() && less(run.update[i], out.update))
+      out.status = Status::unstable;
     else if (less(out.update, run.nearest[i])) out.status = Status::lazy;
     else out.status = Status::maximal;
   }
@@ -236,7 +245,8 @@ void judgeFeasibility(Run& run) {
     if (users.size() < 2) continue;
     std::sort(users.begin(), users.end());
     warning.span = parameter.span;
-    warning.message = "no plan exists: the uses of `" + parameter.name + "` ask for different sizes, and no output moves by order one";
+    warning.message = "no plan exists: the uses of `" + parameter.name +
+                      "` ask for different sizes, and no output moves by order one";
     warning.mend = "scale the product of the later use by `auto`, or give it a parameter of its own";
     for (NodeId user : users) {
       std::string name = nameOfPort(run, user);
@@ -267,9 +277,12 @@ void fillValues(Run& run) {
 void warnChosenCoordinates(Run& run) {
   for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
     if (run.graph.nodes[id].kind != OpKind::oneHot || run.growth(id, run.graph.rank(id) - 1) == 0) continue;
-    run.out.warnings.push_back({"TPC0305", run.graph.nodes[id].span,
-                                "one coordinate of a growing axis is chosen by data here; sizes speak of typical coordinates, and no theorem covers the chosen one",
-                                "keep that axis fixed with --fix if it is a vocabulary", {}});
+    run.out.warnings.push_back({"TPC0305",
+                                run.graph.nodes[id].span,
+                                "one coordinate of a growing axis is chosen by data here; sizes speak of typical "
+                                "coordinates, and no theorem covers the chosen one",
+                                "keep that axis fixed with --fix if it is a vocabulary",
+                                {}});
     return;
   }
 }
@@ -280,15 +293,18 @@ void warnHeldBack(Run& run) {
   for (const auto& [node, exponent] : run.heldBack) {
     if (node == run.graph.loss) continue;
     std::string name = nameOfPort(run, node);
-    run.out.warnings.push_back(
-        {"TPC0301", run.graph.nodes[node].span,
-         "`" + name + "` would grow as " + symbol + "^(" + toString(exponent) + ") at full learning rates; those of what it is made of are held back by that",
-         "multiply by " + symbol + "^(" + toString(-exponent) + "), or by `auto`", {}});
+    run.out.warnings.push_back({"TPC0301",
+                                run.graph.nodes[node].span,
+                                "`" + name + "` would grow as " + symbol + "^(" + toString(exponent) +
+                                    ") at full learning rates; those of what it is made of are held back by that",
+                                "multiply by " + symbol + "^(" + toString(-exponent) + "), or by `auto`",
+                                {}});
   }
 }
 
-// A term of the loss that is a function of parameters alone, scaled by a free multiplier, has a gradient at most as large
-// as the data's.  A gradient is max(data, multiplier + penalty): far below it is the data's, far above the penalty's.
+// A term of the loss that is a function of parameters alone, scaled by a free multiplier, has a gradient at most as
+// large as the data's.  A gradient is max(data, multiplier + penalty): far below it is the data's, far above the
+// penalty's.
 void solvePenalties(Run& run) {
   constexpr int far = 1000;
   static const RuleId rule = ruleNamed("multiplier.penalty");
@@ -354,7 +370,8 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   for (const Parameter& parameter : graph.parameters) {
     auto chosen = options.optimizerOf.find(parameter.name);
     const std::string& name = chosen != options.optimizerOf.end() ? chosen->second
-                              : parameter.optimizer.empty() ? options.optimizer : parameter.optimizer;
+                              : parameter.optimizer.empty()       ? options.optimizer
+                                                                  : parameter.optimizer;
     OptimizerFacts facts;
     if (auto found = known.find(name); found != known.end()) facts = found->second;
     else facts.analysed = false, facts.why = "there is no optimizer `" + name + "`";

@@ -25,8 +25,8 @@ struct GivenParameter {
 };
 
 struct AnalysisOptions {
-  std::string optimizer = "adamw";                           // for parameters that name none
-  std::map<std::string, std::string> optimizerOf = {};       // by parameter
+  std::string optimizer = "adamw";                      // for parameters that name none
+  std::map<std::string, std::string> optimizerOf = {};  // by parameter
   Alignment alignment = Alignment::full;
   // A given parametrization, per symbol name and parameter name; empty: solve.
   std::string parametrization = "auto";
@@ -46,22 +46,22 @@ enum class Status : uint8_t { maximal, lazy, frozen, unstable, neverTrains, notA
 // One parameter along one symbol, in the plain gauge: no multiplier that the program does not write.
 struct ParameterSizes {
   Role role = Role::scalar;
-  Size initStd, initMean;        // a parameter that starts as a constant has initStd zero and its mean; else initMean is zero
+  Size initStd, initMean;  // a parameter that starts as a constant has initStd zero and its mean; else initMean is zero
   bool startsConstant = false;
-  Rational homogeneity;          // p: the optimizer's update is proportional to gradient^p
-  Size lr, eps;                  // factors on the optimizer's base numbers
+  Rational homogeneity;  // p: the optimizer's update is proportional to gradient^p
+  Size lr, eps;          // factors on the optimizer's base numbers
   Size gradientInit, gradientTrained;
-  Size update;                   // of an entry, per step
+  Size update;  // of an entry, per step
   bool hasEps = false, hasDecay = false;
   Status status = Status::maximal;
-  std::string boundBy;           // the port that binds its update: a value's name
+  std::string boundBy;  // the port that binds its update: a value's name
   StepId lrStep = noStep, initStep = noStep, updateStep = noStep, gradientStep = noStep;
 };
 
 struct MultiplierSizes {
   Size size;
   StepId step = noStep;
-  bool redundant = false;        // is 1 because another multiplier or an init does its work
+  bool redundant = false;  // is 1 because another multiplier or an init does its work
   std::string why;
 };
 
@@ -71,32 +71,32 @@ struct SymbolVerdict {
   bool stableInit = true, stableTraining = true, nontrivial = true, faithful = true;
   bool infeasible = false;
   Regime regime = Regime::featureLearning;
-  std::string unbounded;         // what grows first where something grows from step to step
+  std::string unbounded;  // what grows first where something grows from step to step
   Size largestGlobalLr;
   std::string largestGlobalLrBoundBy;
 };
 
 struct Warning {
-  std::string code;              // TPC03xx
+  std::string code;  // TPC03xx
   Span span;
-  std::string message, mend;     // mend may be empty
+  std::string message, mend;  // mend may be empty
   std::vector<std::pair<std::string, Span>> notes;
 };
 
 struct SymbolAnalysis {
   SymbolId symbol = 0;
-  bool analysed = true;          // false: a growing trip count; every size is notAnalysed
+  bool analysed = true;  // false: a growing trip count; every size is notAnalysed
   Derivation derivation;
-  std::vector<ValueSizes> values;              // per node, gradient nodes included
-  std::vector<ParameterSizes> parameters;      // per Graph::parameters
-  std::vector<MultiplierSizes> multipliers;    // per Graph::freeMultipliers
+  std::vector<ValueSizes> values;            // per node, gradient nodes included
+  std::vector<ParameterSizes> parameters;    // per Graph::parameters
+  std::vector<MultiplierSizes> multipliers;  // per Graph::freeMultipliers
   SymbolVerdict verdict;
   std::vector<Warning> warnings;
 };
 
 struct Analysis {
-  std::vector<SymbolAnalysis> symbols;         // in order of declaration
-  std::vector<Warning> warnings;               // that concern no symbol
+  std::vector<SymbolAnalysis> symbols;  // in order of declaration
+  std::vector<Warning> warnings;        // that concern no symbol
 };
 
 Analysis analyse(const Graph& graph, const std::vector<OptimizerProgram>& optimizers, const AnalysisOptions& options);

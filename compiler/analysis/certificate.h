@@ -8,8 +8,8 @@
 // mentioned (it is even in every source).  A sum along the axis walks where the certificate is odd.
 //
 // Parity is a subspace of GF(2)^sources of allowed flips with a sign on it.  The subspace is given by what it forbids:
-// `fixed` sources do not flip, the members of a block flip together, `others` are sums that must vanish.  The sign is the
-// parity of the flipped members of `sign`, in normal form: no fixed member, and of a block only its first.
+// `fixed` sources do not flip, the members of a block flip together, `others` are sums that must vanish.  The sign is
+// the parity of the flipped members of `sign`, in normal form: no fixed member, and of a block only its first.
 //
 // A source is a parameter's slice together with the axis left free: by the Master Theorem (TP3 Box 1) the
 // Gaussians that W and its transpose make are independent, and what ties them is the separate part Z-dot.
@@ -31,12 +31,12 @@ enum class Phase : uint32_t { own = 0, earlier = 1, later = 2 };
 inline constexpr uint32_t phases = 3;
 
 struct Certificate {
-  SourceSet reads;                  // coordinatewise
+  SourceSet reads;  // coordinatewise
   SourceSet fixed;
-  std::vector<SourceSet> blocks;    // disjoint, each of two members at least, sorted by their first
+  std::vector<SourceSet> blocks;  // disjoint, each of two members at least, sorted by their first
   std::vector<SourceSet> others;
   SourceSet sign;
-  bool lost = false;                // parity was given up (too many constraints): no claim beyond `reads`
+  bool lost = false;  // parity was given up (too many constraints): no claim beyond `reads`
   friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 
@@ -48,11 +48,11 @@ class CertificateTable {
  public:
   CertificateTable();
 
-  CertificateId fresh(Source source);                      // odd in it alone
+  CertificateId fresh(Source source);  // odd in it alone
   CertificateId product(CertificateId a, CertificateId b);
   CertificateId sum(CertificateId a, CertificateId b);
-  CertificateId even(CertificateId a);                     // an even map of it
-  CertificateId anyMap(CertificateId a);                   // a map of no parity
+  CertificateId even(CertificateId a);    // an even map of it
+  CertificateId anyMap(CertificateId a);  // a map of no parity
 
   // Zero mean along the axis: some allowed flip changes the sign.
   bool isOdd(CertificateId a);

@@ -29,15 +29,26 @@ enum class Quality : uint8_t {
 };
 
 // What a step speaks about.
-enum class Aspect : uint8_t { init, update, trained, spread, target, initSize, allowance, learningRate, multiplier, epsilon };
+enum class Aspect : uint8_t {
+  init,
+  update,
+  trained,
+  spread,
+  target,
+  initSize,
+  allowance,
+  learningRate,
+  multiplier,
+  epsilon
+};
 
 struct Step {
   RuleId rule = 0;
   Aspect aspect{};
   Quality quality = Quality::exact;
   uint8_t premiseCount = 0;
-  uint32_t firstPremise = 0;     // into Derivation::premisePool
-  uint32_t subject = 0;          // a node of the graph
+  uint32_t firstPremise = 0;  // into Derivation::premisePool
+  uint32_t subject = 0;       // a node of the graph
   Size size;
 };
 

@@ -22,8 +22,7 @@ const Ids& ids() {
 // ---- sources ----
 
 Source sourceOf(Run& run, uint32_t matrix, int axis, Phase phase, uint32_t subslice = 0) {
-  auto [entry, isNew] =
-      run.sourceIds.try_emplace({matrix, axis, subslice}, Source(run.sourceRoots.size() * phases));
+  auto [entry, isNew] = run.sourceIds.try_emplace({matrix, axis, subslice}, Source(run.sourceRoots.size() * phases));
   if (isNew) run.sourceRoots.push_back({matrix, axis});
   return entry->second + uint32_t(phase);
 }
@@ -32,8 +31,8 @@ Source sourceOf(Run& run, uint32_t matrix, int axis, Phase phase, uint32_t subsl
 CertificateId sliced(Run& run, CertificateId certificate, uint32_t key) {
   return run.certificates.renamed(certificate, 16 + key, [&](Source source, SourceSet& image) {
     const auto root = run.sourceRoots[source / phases];
-    auto [entry, isNew] = run.sourceIds.try_emplace({~(source / phases), root.second, key + 1},
-                                                    Source(run.sourceRoots.size() * phases));
+    auto [entry, isNew] =
+        run.sourceIds.try_emplace({~(source / phases), root.second, key + 1}, Source(run.sourceRoots.size() * phases));
     if (isNew) run.sourceRoots.push_back(root);
     image = {entry->second + source % phases};
   });
@@ -50,23 +49,24 @@ enum Crossing : uint32_t { nextLayer, intoReversed, nextReversed };
 
 // What one layer's sources are called from the next layer, from outside, or from a reversed repeat.
 CertificateId crossed(Run& run, CertificateId certificate, uint32_t repeat, Crossing crossing) {
-  return run.certificates.renamed(certificate, 0x80000000u + repeat * 4 + crossing, [&](Source source, SourceSet& image) {
-    if (!isStackedIn(run, source, repeat)) {
-      image = {source};
-      return;
-    }
-    const Source own = source - source % phases;
-    const Phase phase = Phase(source % phases);
-    const Source earlier = own + uint32_t(Phase::earlier), later = own + uint32_t(Phase::later);
-    switch (crossing) {
-      case nextLayer: image = {earlier}; break;
-      case intoReversed: image = {own, earlier, later}; break;
-      case nextReversed:
-        if (phase == Phase::earlier) image = {own, earlier};
-        else image = {later};
-        break;
-    }
-  });
+  return run.certificates.renamed(
+      certificate, 0x80000000u + repeat * 4 + crossing, [&](Source source, SourceSet& image) {
+        if (!isStackedIn(run, source, repeat)) {
+          image = {source};
+          return;
+        }
+        const Source own = source - source % phases;
+        const Phase phase = Phase(source % phases);
+        const Source earlier = own + uint32_t(Phase::earlier), later = own + uint32_t(Phase::later);
+        switch (crossing) {
+          case nextLayer: image = {earlier}; break;
+          case intoReversed: image = {own, earlier, later}; break;
+          case nextReversed:
+            if (phase == Phase::earlier) image = {own, earlier};
+            else image = {later};
+            break;
+        }
+      });
 }
 
 // ---- parts ----
@@ -252,8 +252,8 @@ void slice(Run& run, NodeId id, NodeId operand) {
   plumbing(run, id, operand, identity(graph.rank(id)));
   if (graph.length(id, attribute.axis) == graph.length(operand, attribute.axis)) return;
   // The key of a slice: its axis' length, begin and length.  Equal slices are equal sources.
-  auto key = std::tuple{uint32_t(graph.shape(operand)[attribute.axis]), attribute.axis,
-                        graph.nodes[id].attribute, uint32_t(graph.shape(id)[attribute.axis])};
+  auto key = std::tuple{uint32_t(graph.shape(operand)[attribute.axis]), attribute.axis, graph.nodes[id].attribute,
+                        uint32_t(graph.shape(id)[attribute.axis])};
   uint32_t index = 0;
   for (; index < run.valueSlices.size(); ++index) {
     const auto& [length, axis, old, made] = run.valueSlices[index];
@@ -316,8 +316,8 @@ void differenceOf(Run& run, NodeId id) {
 
   // x - max(x) is at most zero.
   NodeId subtracted = behindPlumbing(run, b);
-  if (run.graph.nodes[subtracted].kind == OpKind::reduce &&
-      ReduceFn(run.graph.nodes[subtracted].fn) == ReduceFn::max && bare(run.graph.operands(subtracted)[0]) == bare(a))
+  if (run.graph.nodes[subtracted].kind == OpKind::reduce && ReduceFn(run.graph.nodes[subtracted].fn) == ReduceFn::max &&
+      bare(run.graph.operands(subtracted)[0]) == bare(a))
     state.sign = Sign::nonPositive;
 
   if (facts & sameValue) {
@@ -368,12 +368,14 @@ void productOf(Run& run, NodeId id) {
   if (left.sign != Sign::unknown && right.sign != Sign::unknown)
     state.sign = left.sign == right.sign ? Sign::nonNegative : Sign::nonPositive;
   if (a == b) state.sign = Sign::nonNegative;
-  state.step = note(run, state.parts.empty() ? ids().zero : rule, Aspect::init, id, state.size(), {left.step, right.step});
+  state.step =
+      note(run, state.parts.empty() ? ids().zero : rule, Aspect::init, id, state.size(), {left.step, right.step});
 }
 
 // All parts as one, the largest deciding; smaller ones come back as a part of their own, to first order:
 // phi(x + d) = phi(x) + phi'(x) d.
-void mapParts(Run& run, NodeId id, std::vector<Part> parts, const Size& size, Parity parity, StepId premise, RuleId rule) {
+void mapParts(Run& run, NodeId id, std::vector<Part> parts, const Size& size, Parity parity, StepId premise,
+              RuleId rule) {
   InitialState& state = run.initial[id];
   state.step = note(run, size.isZero() ? ids().zero : rule, Aspect::init, id, size, {premise});
   if (!size.isPower()) {
@@ -412,10 +414,9 @@ void mapParts(Run& run, NodeId id, std::vector<Part> parts, const Size& size, Pa
     minor.matrix = none;
     minor.freshAxes &= before.freshAxes;
     for (int slot = 0; slot < mostGrowingAxes; ++slot) {
-      CertificateId derivative = parity == Parity::odd ? run.certificates.even(before.certificates[slot])
-                                 : parity == Parity::even
-                                     ? before.certificates[slot]
-                                     : run.certificates.anyMap(before.certificates[slot]);
+      CertificateId derivative = parity == Parity::odd    ? run.certificates.even(before.certificates[slot])
+                                 : parity == Parity::even ? before.certificates[slot]
+                                                          : run.certificates.anyMap(before.certificates[slot]);
       minor.certificates[slot] = run.certificates.product(derivative, part.certificates[slot]);
     }
     minor.step = state.step;
@@ -457,18 +458,21 @@ void manyArguments(Run& run, NodeId id) {
   if (first == 1)
     for (Part part : run.initial[operands[0]].parts) {
       // A condition bends the parity of what it selects, not its size.
-      if (std::all_of(part.certificates.begin(), part.certificates.end(), [](auto c) { return c == constantAlong; })) continue;
+      if (std::all_of(part.certificates.begin(), part.certificates.end(), [](auto c) { return c == constantAlong; }))
+        continue;
       if (!size.isPower()) continue;
       part.size = size.exponent;
       parts.push_back(part);
     }
   if (node.kind == OpKind::compare) size = Size::power(0);
-  const bool selectsPlain = node.kind == OpKind::select && parts.size() == run.initial[operands[1]].parts.size() + run.initial[operands[2]].parts.size();
+  const bool selectsPlain = node.kind == OpKind::select && parts.size() == run.initial[operands[1]].parts.size() +
+                                                                               run.initial[operands[2]].parts.size();
   if (selectsPlain && size.isPower()) {
     // Where the condition is data, the parts live on disjoint coordinates and keep what they have.
     InitialState& state = run.initial[id];
     for (const Part& part : parts) add(run, state.parts, part);
-    state.step = note(run, rule, Aspect::init, id, size, {run.initial[operands[1]].step, run.initial[operands[2]].step});
+    state.step =
+        note(run, rule, Aspect::init, id, size, {run.initial[operands[1]].step, run.initial[operands[2]].step});
   } else {
     mapParts(run, id, std::move(parts), size, Parity::none, run.initial[operands[first]].step, rule);
   }
@@ -589,7 +593,8 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
       for (Source source : run.certificates[own].reads) {
         const auto root = run.sourceRoots[source / phases];
         if (root.first != parameter) continue;
-        if (std::find(use.contractedAxes.begin(), use.contractedAxes.end(), root.second) != use.contractedAxes.end()) continue;
+        if (std::find(use.contractedAxes.begin(), use.contractedAxes.end(), root.second) != use.contractedAxes.end())
+          continue;
         for (Source seen : run.certificates[certificate].reads) {
           if (seen % phases != source % phases || run.sourceRoots[seen / phases] != root) continue;
           reads = true;
@@ -609,7 +614,8 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
     for (const Part& y : use.operand) largest = any ? std::max(largest, y.size) : y.size, any = true;
     for (const Part& y : use.operand) {
       Part part;
-      part.size = sizeBy(rule, {.a = w.size, .b = u.size, .k = contracted, .e = use.contractedGrowth}) + (y.size - largest);
+      part.size =
+          sizeBy(rule, {.a = w.size, .b = u.size, .k = contracted, .e = use.contractedGrowth}) + (y.size - largest);
       const auto& axes = run.growingAxes(id);
       for (size_t slot = 0; slot < axes.size() && slot < mostGrowingAxes; ++slot) {
         const uint8_t label = resultLabels[axes[slot].axis];
@@ -640,7 +646,8 @@ void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, c
     if (initial)
       for (Source source : run.certificates[pAlong].reads)
         for (Source seen : run.certificates[qAlong].reads)
-          readsBackAny |= seen % phases == source % phases && run.sourceRoots[seen / phases] == run.sourceRoots[source / phases];
+          readsBackAny |=
+              seen % phases == source % phases && run.sourceRoots[seen / phases] == run.sourceRoots[source / phases];
   }
   Part next;
   const StepId pStep = run.initial[a.node].step, qStep = run.initial[b.node].step;
@@ -655,7 +662,8 @@ void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, c
   const auto& axes = run.growingAxes(id);
   for (size_t axis = 0; axis < resultLabels.size(); ++axis) {
     int inA = axisOf(*a.labels, resultLabels[axis]), inB = axisOf(*b.labels, resultLabels[axis]);
-    if ((inA >= 0 && inB < 0 && (p.freshAxes >> inA & 1)) || (inB >= 0 && inA < 0 && (q.freshAxes >> inB & 1) && !initial))
+    if ((inA >= 0 && inB < 0 && (p.freshAxes >> inA & 1)) ||
+        (inB >= 0 && inA < 0 && (q.freshAxes >> inB & 1) && !initial))
       next.freshAxes |= 1u << axis;
   }
   for (size_t slot = 0; slot < axes.size() && slot < mostGrowingAxes; ++slot) {
@@ -701,7 +709,8 @@ void contractOf(Run& run, NodeId id) {
       else contractParts(run, id, a, p, b, q, labels.result, state);
     }
   // Remember the product for later ones with the transpose.
-  auto remember = [&](const Labelled& matrix, const InitialState& matrixState, const Labelled& other, const InitialState& otherState) {
+  auto remember = [&](const Labelled& matrix, const InitialState& matrixState, const Labelled& other,
+                      const InitialState& otherState) {
     for (const Part& part : matrixState.parts) {
       if (part.matrix == none) continue;
       MatrixUse use;
@@ -749,10 +758,8 @@ void contractOf(Run& run, NodeId id) {
     if (Size::power(part.size) == state.size()) deciding = part.step;
   if (state.parts.size() > 1)
     state.step = note(run, rowFor(Family::sum, 0), Aspect::init, id, state.size(), {deciding});
-  else if (state.parts.size() == 1)
-    state.step = deciding;
-  else
-    state.step = note(run, ids().zero, Aspect::init, id, Size::zero(), {leftState.step, rightState.step});
+  else if (state.parts.size() == 1) state.step = deciding;
+  else state.step = note(run, ids().zero, Aspect::init, id, Size::zero(), {leftState.step, rightState.step});
 }
 
 // ---- layers ----
@@ -770,9 +777,7 @@ InitialState crossing(Run& run, const InitialState& state, uint32_t repeat, Cros
 
 bool absorb(Run& run, InitialState& into, const InitialState& state) {
   bool changed = false;
-  auto measure = [](const InitialState& s) {
-    return std::tuple{s.size(), s.parts.size(), s.spread};
-  };
+  auto measure = [](const InitialState& s) { return std::tuple{s.size(), s.parts.size(), s.spread}; };
   const auto before = measure(into);
   const std::vector<Part> old = into.parts;
   if (state.special != Size::Kind::power) into.special = state.special, into.parts.clear();
@@ -781,7 +786,8 @@ bool absorb(Run& run, InitialState& into, const InitialState& state) {
   if (into.sign != state.sign) into.sign = Sign::unknown;
   changed = measure(into) != before;
   if (!changed)
-    for (size_t i = 0; i < old.size(); ++i) changed |= !alike(old[i], into.parts[i]) || old[i].size != into.parts[i].size;
+    for (size_t i = 0; i < old.size(); ++i)
+      changed |= !alike(old[i], into.parts[i]) || old[i].size != into.parts[i].size;
   return changed;
 }
 
@@ -811,8 +817,9 @@ void repeatBody(Run& run, uint32_t index) {
     }
     bool changed = false;
     for (uint32_t i = 0; i < repeat.carried; ++i)
-      changed |= absorb(run, carried[i], crossing(run, run.initial[repeat.yields[i]], index,
-                                                  repeat.reversed ? nextReversed : nextLayer));
+      changed |=
+          absorb(run, carried[i],
+                 crossing(run, run.initial[repeat.yields[i]], index, repeat.reversed ? nextReversed : nextLayer));
     if (!changed) break;
     if (round + 1 < mostRounds) continue;
     for (uint32_t i = 0; i < repeat.carried; ++i) {
@@ -825,8 +832,8 @@ void repeatBody(Run& run, uint32_t index) {
   for (uint32_t i = 0; i < repeat.carried; ++i) {
     InitialState& argument = run.initial[repeat.arguments[i]];
     bool compounds = argument.special == Size::Kind::notAnalysed;
-    argument.step = note(run, compounds ? ids().compounds : ids().join, Aspect::init, repeat.arguments[i], argument.size(),
-                         {run.initial[operands[i]].step, run.initial[repeat.yields[i]].step});
+    argument.step = note(run, compounds ? ids().compounds : ids().join, Aspect::init, repeat.arguments[i],
+                         argument.size(), {run.initial[operands[i]].step, run.initial[repeat.yields[i]].step});
   }
 }
 
@@ -840,14 +847,18 @@ void evaluate(Run& run, NodeId id) {
   if (node.kind != OpKind::map && node.kind != OpKind::compare && node.kind != OpKind::repeat) {
     Size::Kind special = Size::Kind::power;
     for (NodeId operand : operands)
-      if (run.initial[operand].special != Size::Kind::power)
-        special = std::max(special, run.initial[operand].special);
+      if (run.initial[operand].special != Size::Kind::power) special = std::max(special, run.initial[operand].special);
     if (special != Size::Kind::power) return setSpecial(run, id, special, ids().notAnalysed);
   }
   switch (node.kind) {
-    case OpKind::parameter: case OpKind::input: case OpKind::number: case OpKind::freeMultiplier: case OpKind::iota:
-    case OpKind::eye: case OpKind::layerIndex: case OpKind::argument:
-      return leaf(run, id);
+    case OpKind::parameter:
+    case OpKind::input:
+    case OpKind::number:
+    case OpKind::freeMultiplier:
+    case OpKind::iota:
+    case OpKind::eye:
+    case OpKind::layerIndex:
+    case OpKind::argument: return leaf(run, id);
     case OpKind::oneHot: {
       leaf(run, id);
       for (Part& part : run.initial[id].parts) part.sparse = true;
@@ -861,7 +872,10 @@ void evaluate(Run& run, NodeId id) {
       if (run.initial[operands[0]].special == Size::Kind::notAnalysed)
         return setSpecial(run, id, Size::Kind::notAnalysed, ids().notAnalysed);
       return mapOf(run, id);
-    case OpKind::maximum: case OpKind::minimum: case OpKind::compare: case OpKind::select: return manyArguments(run, id);
+    case OpKind::maximum:
+    case OpKind::minimum:
+    case OpKind::compare:
+    case OpKind::select: return manyArguments(run, id);
     case OpKind::contract: return contractOf(run, id);
     case OpKind::reduce: return reduceOf(run, id);
     case OpKind::gather: {
@@ -886,13 +900,16 @@ void evaluate(Run& run, NodeId id) {
       for (int i = scatter.axis; i < scatter.axis + scatter.indexRank; ++i) growth += run.growth(operands[1], i);
       plumbing(run, id, operands[1], from);
       for (Part& part : run.initial[id].parts) {
-        part.size = sumAlong(run, id, Family::reduction, part.size, 0, 0, growth, 0, run.initial[operands[1]].step, noStep).size;
+        part.size =
+            sumAlong(run, id, Family::reduction, part.size, 0, 0, growth, 0, run.initial[operands[1]].step, noStep)
+                .size;
         part.matrix = none;
       }
       return;
     }
     case OpKind::reshape: return plumbing(run, id, operands[0], axesOfReshape(run, id, operands[0]));
-    case OpKind::transpose: case OpKind::broadcast: return plumbing(run, id, operands[0], graph.axes[node.attribute].axes);
+    case OpKind::transpose:
+    case OpKind::broadcast: return plumbing(run, id, operands[0], graph.axes[node.attribute].axes);
     case OpKind::slice: return slice(run, id, operands[0]);
     case OpKind::pad: {
       plumbing(run, id, operands[0], identity(graph.rank(id)));

@@ -95,8 +95,11 @@ namespace {
 
 bool isPlumbing(OpKind kind) {
   switch (kind) {
-    case OpKind::reshape: case OpKind::transpose: case OpKind::broadcast: case OpKind::slice: case OpKind::layer:
-      return true;
+    case OpKind::reshape:
+    case OpKind::transpose:
+    case OpKind::broadcast:
+    case OpKind::slice:
+    case OpKind::layer: return true;
     default: return false;
   }
 }
@@ -117,7 +120,8 @@ uint64_t lawOf(const Run& run, NodeId id) {
       hash = mix(hash, uint64_t(init.kind) * 2 + init.fixed);
       hash = mix(hash, std::hash<double>()(init.number.coefficient));
       return init.kind == Init::Kind::plan || init.kind == Init::Kind::normal || init.kind == Init::Kind::uniform
-                 ? hash : mix(hash, id);
+                 ? hash
+                 : mix(hash, id);
     }
     case OpKind::number: {
       const Number& number = graph.numbers[node.attribute];
@@ -132,7 +136,9 @@ uint64_t lawOf(const Run& run, NodeId id) {
         for (uint8_t label : *list) hash = mix(hash, label + 1);
       break;
     }
-    case OpKind::reduce: case OpKind::transpose: case OpKind::broadcast:
+    case OpKind::reduce:
+    case OpKind::transpose:
+    case OpKind::broadcast:
       for (int axis : graph.axes[node.attribute].axes) hash = mix(hash, uint64_t(axis + 2));
       break;
     case OpKind::map:
@@ -141,9 +147,15 @@ uint64_t lawOf(const Run& run, NodeId id) {
         hash = mix(mix(hash, uint64_t(power.num())), uint64_t(power.den()));
       }
       break;
-    case OpKind::add: case OpKind::sub: case OpKind::mul: case OpKind::maximum: case OpKind::minimum:
-    case OpKind::compare: case OpKind::select: case OpKind::reshape: case OpKind::stopGradient:
-      break;
+    case OpKind::add:
+    case OpKind::sub:
+    case OpKind::mul:
+    case OpKind::maximum:
+    case OpKind::minimum:
+    case OpKind::compare:
+    case OpKind::select:
+    case OpKind::reshape:
+    case OpKind::stopGradient: break;
     default: return mix(hash, id);  // its own law
   }
   for (NodeId operand : graph.operands(id)) hash = mix(hash, run.law[operand]);
@@ -170,8 +182,15 @@ uint32_t variesOf(const Run& run, NodeId id) {
         if (run.varies[operands[0]] >> axes[axis] & 1) bits |= 1u << axis;
       return bits;
     }
-    case OpKind::add: case OpKind::sub: case OpKind::mul: case OpKind::map: case OpKind::maximum: case OpKind::minimum:
-    case OpKind::compare: case OpKind::select: case OpKind::stopGradient: {
+    case OpKind::add:
+    case OpKind::sub:
+    case OpKind::mul:
+    case OpKind::map:
+    case OpKind::maximum:
+    case OpKind::minimum:
+    case OpKind::compare:
+    case OpKind::select:
+    case OpKind::stopGradient: {
       uint32_t bits = 0;
       for (NodeId operand : operands) bits |= run.varies[operand];
       return bits;
@@ -218,9 +237,16 @@ void findPorts(Run& run) {
     if (node.kind == OpKind::gather && run.parameterOnly[operands[0]]) mark(portBehind(run, id));
     if (node.kind == OpKind::map) {
       switch (MapFn(node.fn)) {
-        case MapFn::neg: case MapFn::reciprocal: case MapFn::sqrt: case MapFn::rsqrt: case MapFn::log: case MapFn::abs:
-        case MapFn::sign: case MapFn::square: case MapFn::pow: case MapFn::isFinite:
-          break;  // powers: what they read is scaled along, not bent
+        case MapFn::neg:
+        case MapFn::reciprocal:
+        case MapFn::sqrt:
+        case MapFn::rsqrt:
+        case MapFn::log:
+        case MapFn::abs:
+        case MapFn::sign:
+        case MapFn::square:
+        case MapFn::pow:
+        case MapFn::isFinite: break;  // powers: what they read is scaled along, not bent
         default: mark(operands[0]);
       }
     }
@@ -248,7 +274,8 @@ void layOut(Run& run) {
   for (uint32_t r = uint32_t(graph.repeats.size()); r-- > 0;) {
     // An outer body that starts where an inner one does is entered first.
     const Repeat& repeat = graph.repeats[r];
-    if (run.bodyStart[repeat.bodyBegin] == none || graph.repeats[run.bodyStart[repeat.bodyBegin]].bodyEnd < repeat.bodyEnd)
+    if (run.bodyStart[repeat.bodyBegin] == none ||
+        graph.repeats[run.bodyStart[repeat.bodyBegin]].bodyEnd < repeat.bodyEnd)
       run.bodyStart[repeat.bodyBegin] = r;
   }
 
@@ -259,7 +286,8 @@ void layOut(Run& run) {
     for (uint32_t i = 0; i < operands.size(); ++i) pairs.push_back({operands[i], {id, i}});
     if (graph.nodes[id].kind == OpKind::repeat) {
       const Repeat& repeat = graph.repeats[graph.nodes[id].attribute];
-      for (uint32_t i = 0; i < repeat.carried; ++i) pairs.push_back({repeat.yields[i], {id, uint32_t(operands.size()) + i}});
+      for (uint32_t i = 0; i < repeat.carried; ++i)
+        pairs.push_back({repeat.yields[i], {id, uint32_t(operands.size()) + i}});
     }
   }
   std::sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {

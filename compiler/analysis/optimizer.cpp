@@ -34,7 +34,8 @@ Size updateAt(const OptimizerProgram& optimizer, Rational gradient, Rational par
             case ArgumentRole::state: size[id] = state[id]; break;
             case ArgumentRole::hyper:
               size[id] = argument.name == "decay" ? Size::zero()
-                         : argument.name == "eps" ? Size::power(gradient) : Size::power(0);
+                         : argument.name == "eps" ? Size::power(gradient)
+                                                  : Size::power(0);
               break;
             default: size[id] = Size::power(0);
           }
@@ -45,13 +46,15 @@ Size updateAt(const OptimizerProgram& optimizer, Rational gradient, Rational par
           size[id] = number.kind != Number::Kind::plain || number.coefficient == 0 ? Size::zero() : Size::power(0);
           break;
         }
-        case OpKind::add: case OpKind::sub: case OpKind::maximum: case OpKind::minimum:
-          size[id] = max(size[operands[0]], size[operands[1]]);
-          break;
+        case OpKind::add:
+        case OpKind::sub:
+        case OpKind::maximum:
+        case OpKind::minimum: size[id] = max(size[operands[0]], size[operands[1]]); break;
         case OpKind::mul: size[id] = size[operands[0]] + size[operands[1]]; break;
         case OpKind::select: size[id] = max(size[operands[1]], size[operands[2]]); break;
         case OpKind::compare: size[id] = Size::power(0); break;
-        case OpKind::broadcast: case OpKind::stopGradient: size[id] = size[operands[0]]; break;
+        case OpKind::broadcast:
+        case OpKind::stopGradient: size[id] = size[operands[0]]; break;
         case OpKind::map: {
           Rational power = MapFn(node.fn) == MapFn::pow ? graph.rationals[node.attribute] : Rational(0);
           size[id] = mapSize(factsOf(MapFn(node.fn), power), size[operands[0]], Sign::unknown);

@@ -33,18 +33,18 @@ struct GrowingAxis {
 struct Part {
   Rational size;
   std::array<CertificateId, mostGrowingAxes> certificates{};  // per growing axis of the value, in order
-  uint32_t matrix = none;    // the slice of a parameter whose independent entries these are
-  uint32_t freshAxes = 0;    // bits of the axes, fixed ones too, along which the entries are independent
-  bool sparse = false;       // a finite number of nonzeros per row: identity, one-hot
+  uint32_t matrix = none;  // the slice of a parameter whose independent entries these are
+  uint32_t freshAxes = 0;  // bits of the axes, fixed ones too, along which the entries are independent
+  bool sparse = false;     // a finite number of nonzeros per row: identity, one-hot
   StepId step = noStep;
 };
 
 struct InitialState {
-  std::vector<Part> parts;   // none: the value is zero
+  std::vector<Part> parts;                 // none: the value is zero
   Size::Kind special = Size::Kind::power;  // exponential or not analysed: the parts do not count
   Size spread = Size::zero();
   Sign sign = Sign::unknown;
-  StepId step = noStep;      // the step of the whole value
+  StepId step = noStep;  // the step of the whole value
   Size size() const;
 };
 
@@ -53,7 +53,7 @@ struct MatrixUse {
   std::vector<int> contractedAxes;  // of the parameter
   int contractedGrowth = 0;
   NodeId result = 0;
-  std::vector<Part> operand;        // parts of y, with its certificate along the contracted axis in slot 0
+  std::vector<Part> operand;  // parts of y, with its certificate along the contracted axis in slot 0
 };
 
 struct Change {
@@ -63,10 +63,10 @@ struct Change {
 };
 
 struct OptimizerFacts {
-  Rational homogeneity;          // p
-  Rational entry;                // size of an update at lr and gradient of order one
+  Rational homogeneity;  // p
+  Rational entry;        // size of an update at lr and gradient of order one
   bool hasEps = false, hasDecay = false, analysed = true;
-  std::string why;               // where it is not
+  std::string why;  // where it is not
 };
 
 struct Use {
@@ -85,44 +85,44 @@ struct Run {
   Derivation& derivation;
 
   // layout
-  std::vector<int> lengthGrowth;                   // per interned length
-  std::vector<std::vector<GrowingAxis>> growing;   // per interned shape
-  std::vector<uint32_t> bodyStart;                 // per node: the repeat whose body starts there, or none
-  std::vector<uint32_t> firstUse;                  // per node: into uses (one more entry at the end)
-  std::vector<Use> uses;                           // of forward nodes by forward nodes
-  std::vector<uint8_t> trainableUpstream;          // per node
-  std::vector<uint8_t> reachesLoss;                // per forward node: the loss or an output depends on it
-  std::vector<uint8_t> parameterOnly;              // per node: a function of parameters and constants alone
-  std::vector<uint32_t> varies;                    // per node: bits of axes along which the value was made to vary
-  std::vector<uint64_t> law;                       // per node: equal for one expression in independent sources
-  std::vector<uint8_t> isPort;                     // per forward node
-  std::vector<OptimizerFacts> optimizerOf;         // per parameter
+  std::vector<int> lengthGrowth;                  // per interned length
+  std::vector<std::vector<GrowingAxis>> growing;  // per interned shape
+  std::vector<uint32_t> bodyStart;                // per node: the repeat whose body starts there, or none
+  std::vector<uint32_t> firstUse;                 // per node: into uses (one more entry at the end)
+  std::vector<Use> uses;                          // of forward nodes by forward nodes
+  std::vector<uint8_t> trainableUpstream;         // per node
+  std::vector<uint8_t> reachesLoss;               // per forward node: the loss or an output depends on it
+  std::vector<uint8_t> parameterOnly;             // per node: a function of parameters and constants alone
+  std::vector<uint32_t> varies;                   // per node: bits of axes along which the value was made to vary
+  std::vector<uint64_t> law;                      // per node: equal for one expression in independent sources
+  std::vector<uint8_t> isPort;                    // per forward node
+  std::vector<OptimizerFacts> optimizerOf;        // per parameter
 
   // solved or given
-  std::vector<Size> initSize;                      // per parameter: what an entry starts with
-  std::vector<Rational> multiplier;                // per free multiplier
-  std::vector<Size> update;                        // per parameter: of an entry per step, where a gradient arrives
-  std::vector<std::optional<Rational>> lr;         // per parameter, once known
+  std::vector<Size> initSize;               // per parameter: what an entry starts with
+  std::vector<Rational> multiplier;         // per free multiplier
+  std::vector<Size> update;                 // per parameter: of an entry per step, where a gradient arrives
+  std::vector<std::optional<Rational>> lr;  // per parameter, once known
 
   // targets and allowances, per forward node
   std::vector<Size> target;
   std::vector<Size> allowance;
-  std::vector<NodeId> boundBy;                     // the port that binds the allowance
+  std::vector<NodeId> boundBy;  // the port that binds the allowance
   std::vector<StepId> targetStep, allowanceStep;
   std::vector<std::pair<NodeId, Rational>> heldBack;  // ports that would outgrow order one at full learning rates
   std::vector<Size> nearest;                          // per parameter: its allowance by its own ports alone
 
   // initial
   CertificateTable certificates;
-  std::vector<InitialState> initial;               // per node
-  std::map<std::tuple<uint32_t, int, uint32_t>, Source> sourceIds;  // (matrix, axis, subslice) -> source
-  std::vector<std::pair<uint32_t, int>> sourceRoots;                // per source / phases: (parameter, its axis)
+  std::vector<InitialState> initial;                                       // per node
+  std::map<std::tuple<uint32_t, int, uint32_t>, Source> sourceIds;         // (matrix, axis, subslice) -> source
+  std::vector<std::pair<uint32_t, int>> sourceRoots;                       // per source / phases: (parameter, its axis)
   std::vector<std::tuple<uint32_t, int, uint32_t, uint32_t>> valueSlices;  // (length, axis, slice, length made)
-  std::vector<std::vector<MatrixUse>> matrixUses;  // per parameter
+  std::vector<std::vector<MatrixUse>> matrixUses;                          // per parameter
 
   // training
-  std::vector<Change> change;                      // per node
-  std::vector<Size> trained;                       // per node
+  std::vector<Change> change;  // per node
+  std::vector<Size> trained;   // per node
   std::vector<StepId> changeStep, trainedStep;
 
   const std::vector<GrowingAxis>& growingAxes(NodeId node) const { return growing[graph.nodes[node].shape]; }
@@ -132,17 +132,17 @@ struct Run {
 // How a contraction's axes grow.  Contracted: in both operands and not in the result.
 struct ContractionGrowth {
   int contracted = 0;
-  int freeA = 0, freeB = 0;      // of one operand alone, parameters' data-indexed axes left out
+  int freeA = 0, freeB = 0;  // of one operand alone, parameters' data-indexed axes left out
 };
 ContractionGrowth growthOf(const Run& run, NodeId contraction);
 
-bool isInitialMatrix(const Run& run, NodeId id);           // some part has a parameter's independent entries
-bool isSparse(const Run& run, NodeId id);                  // identity, one-hot: sums over it have finitely many terms
+bool isInitialMatrix(const Run& run, NodeId id);  // some part has a parameter's independent entries
+bool isSparse(const Run& run, NodeId id);         // identity, one-hot: sums over it have finitely many terms
 
-uint32_t parameterOf(const Run& run, NodeId node);        // of a parameter node
+uint32_t parameterOf(const Run& run, NodeId node);  // of a parameter node
 bool isZeroInit(const Parameter& parameter);
 Size sizeOfNumber(const Run& run, const Number& number);
-Rational powerOf(const Run& run, NodeId map);              // of MapFn::pow
+Rational powerOf(const Run& run, NodeId map);  // of MapFn::pow
 Size mapSize(const MapFacts& facts, const Size& argument, Sign sign);
 Size mapDerivativeSize(const MapFacts& facts, const Size& argument);
 
@@ -159,11 +159,12 @@ void deriveInitial(Run& run, NodeId end);
 
 struct TrainingOutcome {
   bool settled = true;
-  NodeId growsFirst = none;      // the first value that still grew
+  NodeId growsFirst = none;  // the first value that still grew
 };
 TrainingOutcome deriveTraining(Run& run);
 
 // Steps in short.
-StepId note(Run& run, RuleId rule, Aspect aspect, NodeId subject, const Size& size, std::initializer_list<StepId> premises);
+StepId note(Run& run, RuleId rule, Aspect aspect, NodeId subject, const Size& size,
+            std::initializer_list<StepId> premises);
 
 }  // namespace tpc

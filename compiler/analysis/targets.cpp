@@ -2,10 +2,12 @@
 //
 // One pass forward.  At a product with an initial matrix A of x,
 //
-//     init(A) = want - max( init(x) + growth at init,  target(x) + growth of A0 dx  if something trainable is upstream )
+//     init(A) = want - max( init(x) + growth at init,  target(x) + growth of A0 dx  if something trainable is upstream
+//     )
 //
 // where want is minus the multipliers between the product and its port.  Several uses of one parameter: the smallest.
-// A use in front of a kept free multiplier asks for nothing; the multiplier is minus the trained size of what it scales.
+// A use in front of a kept free multiplier asks for nothing; the multiplier is minus the trained size of what it
+// scales.
 #include <algorithm>
 #include <map>
 
@@ -31,7 +33,8 @@ Scaling scalingOf(const Run& run, NodeId id) {
       return {size.isPower(), size.exponent, none, none};
     }
     case OpKind::freeMultiplier: return {true, 0, node.attribute, id};
-    case OpKind::broadcast: case OpKind::reshape: return scalingOf(run, operands[0]);
+    case OpKind::broadcast:
+    case OpKind::reshape: return scalingOf(run, operands[0]);
     case OpKind::mul: {
       Scaling a = scalingOf(run, operands[0]);
       if (!a.is) return a;
@@ -88,10 +91,10 @@ struct Targets {
   Run& run;
   std::vector<std::optional<Rational>> asked;  // per parameter: the smallest init any use asks for
   std::vector<NodeId> askedBy;
-  std::vector<bool> fixed;                     // the init is not the plan's
-  std::vector<Size> start;                     // per node: size at initialization under the inits found so far
-  std::vector<int> useCount;                   // per parameter: users behind its plumbing
-  std::vector<bool> kept;                      // per free multiplier
+  std::vector<bool> fixed;    // the init is not the plan's
+  std::vector<Size> start;    // per node: size at initialization under the inits found so far
+  std::vector<int> useCount;  // per parameter: users behind its plumbing
+  std::vector<bool> kept;     // per free multiplier
 
   bool isPlans(uint32_t parameter) const { return !fixed[parameter] || isZeroInit(run.graph.parameters[parameter]); }
 
@@ -104,10 +107,16 @@ struct Targets {
         if (!asked[index] || size < *asked[index]) asked[index] = size, askedBy[index] = by;
         return;
       }
-      case OpKind::reshape: case OpKind::transpose: case OpKind::broadcast: case OpKind::slice: case OpKind::layer:
-      case OpKind::stopGradient: case OpKind::gather:
-        return ask(operands[0], size, by);
-      case OpKind::add: case OpKind::sub: case OpKind::concat:
+      case OpKind::reshape:
+      case OpKind::transpose:
+      case OpKind::broadcast:
+      case OpKind::slice:
+      case OpKind::layer:
+      case OpKind::stopGradient:
+      case OpKind::gather: return ask(operands[0], size, by);
+      case OpKind::add:
+      case OpKind::sub:
+      case OpKind::concat:
         for (NodeId operand : operands)
           if (run.parameterOnly[operand]) ask(operand, size, by);
         return;
@@ -157,14 +166,17 @@ struct Targets {
         if (isPlans(index)) return Size::power(asked[index].value_or(0));
         return run.initSize[index];
       }
-      case OpKind::add: case OpKind::sub: case OpKind::concat: {
+      case OpKind::add:
+      case OpKind::sub:
+      case OpKind::concat: {
         Size size = Size::zero();
         for (NodeId operand : operands) size = max(size, sizeNow(operand));
         return size;
       }
       case OpKind::mul: return sizeNow(operands[0]) + sizeNow(operands[1]);
       case OpKind::map: return mapSize(factsOf(MapFn(node.fn), powerOf(run, id)), sizeNow(operands[0]), Sign::unknown);
-      case OpKind::contract: case OpKind::reduce: {
+      case OpKind::contract:
+      case OpKind::reduce: {
         Size size = operands.size() > 1 ? sizeNow(operands[0]) + sizeNow(operands[1]) : sizeNow(operands[0]);
         return size + initialGrowth(id);
       }
@@ -263,7 +275,11 @@ void pass(Targets& targets) {
         targets.setTarget(id, size, targets.step(operands[0]));
         break;
       }
-      case OpKind::add: case OpKind::sub: case OpKind::concat: case OpKind::maximum: case OpKind::minimum:
+      case OpKind::add:
+      case OpKind::sub:
+      case OpKind::concat:
+      case OpKind::maximum:
+      case OpKind::minimum:
       case OpKind::select: {
         size = Size::zero();
         Size startSize = Size::zero();
@@ -310,7 +326,8 @@ void pass(Targets& targets) {
       case OpKind::map: {
         MapFacts facts = factsOf(MapFn(node.fn), powerOf(run, id));
         start[id] = mapSize(facts, start[operands[0]], run.initial[operands[0]].sign);
-        targets.setTarget(id, mapSize(facts, trained(operands[0]), run.initial[operands[0]].sign), targets.step(operands[0]));
+        targets.setTarget(id, mapSize(facts, trained(operands[0]), run.initial[operands[0]].sign),
+                          targets.step(operands[0]));
         break;
       }
       case OpKind::reduce: {
@@ -347,8 +364,10 @@ void pass(Targets& targets) {
         }
     }
     // Ports ask for order one; one that a fixed init holds above it may stay there where its scale is free.
-    if (node.kind == OpKind::repeat || node.kind == OpKind::contract || node.kind == OpKind::gather || !run.isPort[id]) {
-      if (node.kind != OpKind::contract || !run.isPort[id] || !start[id].isPower() || !(Rational(0) < start[id].exponent))
+    if (node.kind == OpKind::repeat || node.kind == OpKind::contract || node.kind == OpKind::gather ||
+        !run.isPort[id]) {
+      if (node.kind != OpKind::contract || !run.isPort[id] || !start[id].isPower() ||
+          !(Rational(0) < start[id].exponent))
         continue;
     }
     if (!run.trainableUpstream[id]) {
@@ -389,19 +408,24 @@ bool isScaleFree(const Run& run, NodeId value) {
       auto operands = graph.operands(user);
       Rational next = 0;
       switch (node.kind) {
-        case OpKind::contract: case OpKind::mul:
+        case OpKind::contract:
+        case OpKind::mul:
           for (NodeId operand : operands) next += degreeOf(operand);
           break;
         case OpKind::map: {
           MapFacts facts = factsOf(MapFn(node.fn), powerOf(run, user));
-          const bool homogeneous = facts.small == facts.large && !facts.explodes &&
-                                   MapFn(node.fn) != MapFn::gelu && MapFn(node.fn) != MapFn::silu &&
-                                   MapFn(node.fn) != MapFn::round && MapFn(node.fn) != MapFn::log;
+          const bool homogeneous = facts.small == facts.large && !facts.explodes && MapFn(node.fn) != MapFn::gelu &&
+                                   MapFn(node.fn) != MapFn::silu && MapFn(node.fn) != MapFn::round &&
+                                   MapFn(node.fn) != MapFn::log;
           if (!homogeneous) return false;
           next = facts.small * degreeOf(operands[0]);
           break;
         }
-        case OpKind::add: case OpKind::sub: case OpKind::concat: case OpKind::maximum: case OpKind::minimum:
+        case OpKind::add:
+        case OpKind::sub:
+        case OpKind::concat:
+        case OpKind::maximum:
+        case OpKind::minimum:
         case OpKind::select: {
           bool same = true;
           for (size_t i = node.kind == OpKind::select ? 1 : 0; i < operands.size(); ++i) {
@@ -415,7 +439,8 @@ bool isScaleFree(const Run& run, NodeId value) {
           next = degreeOf(id);
           break;
         }
-        case OpKind::repeat: case OpKind::compare: return false;
+        case OpKind::repeat:
+        case OpKind::compare: return false;
         default: next = degreeOf(id);
       }
       if (degree.count(user) && degree[user] == next) continue;
@@ -428,7 +453,8 @@ bool isScaleFree(const Run& run, NodeId value) {
 
 void solveTargets(Run& run) {
   const Graph& graph = run.graph;
-  static const RuleId solved = ruleNamed("init.solved"), given = ruleNamed("init.given"), largest = ruleNamed("init.largest");
+  static const RuleId solved = ruleNamed("init.solved"), given = ruleNamed("init.given"),
+                      largest = ruleNamed("init.largest");
   Targets targets{run, {}, {}, {}, {}, {}, {}};
   const size_t parameters = graph.parameters.size();
   targets.fixed.assign(parameters, false);
@@ -439,7 +465,8 @@ void solveTargets(Run& run) {
     const Init& init = parameter.init;
     switch (init.kind) {
       case Init::Kind::plan: break;
-      case Init::Kind::normal: case Init::Kind::uniform: {
+      case Init::Kind::normal:
+      case Init::Kind::uniform: {
         Size size = sizeOfNumber(run, init.number);
         const bool mentions = std::any_of(init.number.powers.begin(), init.number.powers.end(),
                                           [&](const auto& power) { return graph.symbols[power.first].grows; });
@@ -451,7 +478,8 @@ void solveTargets(Run& run) {
       default: targets.fixed[i] = true, run.initSize[i] = Size::power(0);
     }
     if (givenHere != run.options.given.end())
-      if (auto found = givenHere->second.find(parameter.name); found != givenHere->second.end() && found->second.initStd) {
+      if (auto found = givenHere->second.find(parameter.name);
+          found != givenHere->second.end() && found->second.initStd) {
         targets.fixed[i] = true;
         run.initSize[i] = Size::power(*found->second.initStd + found->second.multiplier.value_or(0));
       }
@@ -467,8 +495,8 @@ void solveTargets(Run& run) {
     }
   }
 
-  // A free multiplier is kept unless another stands behind it, or it scales the product of a parameter that has no other
-  // use and whose init is the plan's: then that init does its work.
+  // A free multiplier is kept unless another stands behind it, or it scales the product of a parameter that has no
+  // other use and whose init is the plan's: then that init does its work.
   targets.kept.assign(graph.freeMultipliers.size(), false);
   for (NodeId id = 0; id < graph.forwardEnd; ++id) {
     if (graph.nodes[id].kind != OpKind::mul) continue;
@@ -484,14 +512,17 @@ void solveTargets(Run& run) {
     for (;;) {
       const Node& node = graph.nodes[product];
       if (isMove(node.kind)) product = graph.operands(product)[0];
-      else if (node.kind == OpKind::mul && scalingOf(run, graph.operands(product)[0]).is) product = graph.operands(product)[1];
-      else if (node.kind == OpKind::mul && scalingOf(run, graph.operands(product)[1]).is) product = graph.operands(product)[0];
+      else if (node.kind == OpKind::mul && scalingOf(run, graph.operands(product)[0]).is)
+        product = graph.operands(product)[1];
+      else if (node.kind == OpKind::mul && scalingOf(run, graph.operands(product)[1]).is)
+        product = graph.operands(product)[0];
       else break;
     }
     const Node& node = graph.nodes[product];
     bool redundant = false;
     if (node.kind == OpKind::contract || node.kind == OpKind::gather || node.kind == OpKind::parameter)
-      for (NodeId operand : node.kind == OpKind::parameter ? std::span<const NodeId>(&product, 1) : graph.operands(product)) {
+      for (NodeId operand :
+           node.kind == OpKind::parameter ? std::span<const NodeId>(&product, 1) : graph.operands(product)) {
         NodeId leaf = operand;
         while (isMove(graph.nodes[leaf].kind)) leaf = graph.operands(leaf)[0];
         if (graph.nodes[leaf].kind != OpKind::parameter) continue;

@@ -1,9 +1,9 @@
 // Sizes after training: what each value has changed by, and what it has become.
 //
-// One pass carries the updates of the parameters through the program, forward and gradient alike, by the rules of changes;
-// an update makes a gradient, a gradient an update, and the passes are repeated until nothing moves.  A zero readout has
-// no gradient below it at step one and has one at step two.  What still grows after (parameters that start at zero + 3)
-// passes is unstable.
+// One pass carries the updates of the parameters through the program, forward and gradient alike, by the rules of
+// changes; an update makes a gradient, a gradient an update, and the passes are repeated until nothing moves.  A zero
+// readout has no gradient below it at step one and has one at step two.  What still grows after (parameters that start
+// at zero + 3) passes is unstable.
 //
 //     y = A x:    dy = max( A0 dx, dA x0, dA dx )
 #include <algorithm>
@@ -37,7 +37,8 @@ void setTrained(Run& run, NodeId id, const Size& size) {
     run.trainedStep[id] = run.initial[id].step;
     return;
   }
-  run.trainedStep[id] = note(run, names().trained, Aspect::trained, id, size, {run.initial[id].step, run.changeStep[id]});
+  run.trainedStep[id] =
+      note(run, names().trained, Aspect::trained, id, size, {run.initial[id].step, run.changeStep[id]});
 }
 
 Size bilinear(RuleId rule, const Size& a, const Size& b, Rational k, Rational m) {
@@ -163,8 +164,10 @@ bool sumOfFactored(Run& run, NodeId id, Rational k) {
   NodeId matrix = run.graph.operands(product)[0], other = run.graph.operands(product)[1];
   if (!isInitialMatrix(run, matrix)) std::swap(matrix, other);
   if (!isInitialMatrix(run, matrix) || isInitialMatrix(run, other) || isInitialMatrix(run, product)) return false;
-  const RuleId matrixRule = rowFor(Family::matrixChange, run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u);
-  const RuleId computedRule = rowFor(Family::computedChange, run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u);
+  const RuleId matrixRule =
+      rowFor(Family::matrixChange, run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u);
+  const RuleId computedRule =
+      rowFor(Family::computedChange, run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u);
   Rational free = -k;
   for (const GrowingAxis& axis : run.growingAxes(product)) free += Rational(axis.growth);
   const Change &dW = run.change[matrix], &dc = run.change[other];
@@ -173,7 +176,8 @@ bool sumOfFactored(Run& run, NodeId id, Rational k) {
                             bilinear(computedRule, dW.computed, dc.total(), k, free));
   const bool fromMatrix = !less(size, computed);
   size = max(size, computed);
-  setChange(run, id, Size::zero(), size, fromMatrix ? matrixRule : computedRule, run.changeStep[matrix], run.changeStep[other]);
+  setChange(run, id, Size::zero(), size, fromMatrix ? matrixRule : computedRule, run.changeStep[matrix],
+            run.changeStep[other]);
   setTrained(run, id, max(run.initial[id].size(), size));
   return true;
 }
@@ -182,7 +186,8 @@ void sameChange(Run& run, NodeId id, NodeId operand, Rational growth, RuleId rul
   Size grown = Size::power(growth);
   Change change = run.change[operand];
   setChange(run, id, isInitialMatrix(run, id) ? change.matrix + grown : Size::zero(),
-            (isInitialMatrix(run, id) ? change.computed : change.total()) + grown, rule, run.changeStep[operand], noStep);
+            (isInitialMatrix(run, id) ? change.computed : change.total()) + grown, rule, run.changeStep[operand],
+            noStep);
 }
 
 void evaluate(Run& run, NodeId id) {
@@ -199,7 +204,8 @@ void evaluate(Run& run, NodeId id) {
     return;
   }
   switch (node.kind) {
-    case OpKind::parameter: case OpKind::bodyArgument: return;  // set by the pass
+    case OpKind::parameter:
+    case OpKind::bodyArgument: return;  // set by the pass
     case OpKind::contract: return contractChange(run, id);
     case OpKind::map: return mapChange(run, id);
     case OpKind::mul: return productChange(run, id);
@@ -215,7 +221,8 @@ void evaluate(Run& run, NodeId id) {
         }
       }
       [[fallthrough]];
-    case OpKind::add: case OpKind::concat: {
+    case OpKind::add:
+    case OpKind::concat: {
       Size matrix = Size::zero(), computed = Size::zero(), total = init;
       const bool keeps = isInitialMatrix(run, id);
       StepId premise = noStep;
@@ -233,7 +240,10 @@ void evaluate(Run& run, NodeId id) {
       setChange(run, id, matrix, computed, sum, premise, noStep);
       return setTrained(run, id, max(total, max(matrix, computed)));
     }
-    case OpKind::maximum: case OpKind::minimum: case OpKind::select: case OpKind::compare: {
+    case OpKind::maximum:
+    case OpKind::minimum:
+    case OpKind::select:
+    case OpKind::compare: {
       Size change = Size::zero(), trained = Size::zero();
       StepId premise = noStep;
       for (size_t i = node.kind == OpKind::select ? 1 : 0; i < operands.size(); ++i) {
@@ -266,8 +276,13 @@ void evaluate(Run& run, NodeId id) {
       sameChange(run, id, operands[1], growth, growth.isZero() ? fixed : adds);
       return setTrained(run, id, max(init, run.change[id].total()));
     }
-    case OpKind::gather: case OpKind::reshape: case OpKind::transpose: case OpKind::broadcast: case OpKind::slice:
-    case OpKind::pad: case OpKind::stopGradient: {
+    case OpKind::gather:
+    case OpKind::reshape:
+    case OpKind::transpose:
+    case OpKind::broadcast:
+    case OpKind::slice:
+    case OpKind::pad:
+    case OpKind::stopGradient: {
       sameChange(run, id, operands[0], 0, same);
       return setTrained(run, id, max(init, max(run.change[id].total(), run.trained[operands[0]])));
     }
@@ -295,9 +310,10 @@ void repeatBody(Run& run, uint32_t index) {
   constexpr int mostRounds = 8;
   for (uint32_t i = 0; i < repeat.carried; ++i) {
     NodeId argument = repeat.arguments[i];
-    setChange(run, argument, Size::zero(), max(run.change[argument].total(), run.change[operands[i]].total()), names().join,
-              run.changeStep[operands[i]], noStep);
-    setTrained(run, argument, max(max(run.initial[argument].size(), run.trained[operands[i]]), run.change[argument].total()));
+    setChange(run, argument, Size::zero(), max(run.change[argument].total(), run.change[operands[i]].total()),
+              names().join, run.changeStep[operands[i]], noStep);
+    setTrained(run, argument,
+               max(max(run.initial[argument].size(), run.trained[operands[i]]), run.change[argument].total()));
   }
   for (int round = 0; round < mostRounds; ++round) {
     for (NodeId id = repeat.bodyBegin; id < repeat.bodyEnd;) {
@@ -381,7 +397,9 @@ TrainingOutcome deriveTraining(Run& run) {
       evaluate(run, id);
       ++id;
     }
-    if (round == 0) firstChange = run.change, firstTrained = run.trained, firstSteps = run.changeStep, firstTrainedSteps = run.trainedStep;
+    if (round == 0)
+      firstChange = run.change, firstTrained = run.trained, firstSteps = run.changeStep,
+      firstTrainedSteps = run.trainedStep;
     if (!updates(false)) return outcome;
   }
   // Still growing: who first, and the sizes after the first update, never a later pass' number.
@@ -390,7 +408,8 @@ TrainingOutcome deriveTraining(Run& run) {
     if (less(before[id], run.trained[id]) && graph.nodes[id].name != none) outcome.growsFirst = id;
   for (NodeId id = 0; id < count && outcome.growsFirst == none; ++id)
     if (less(before[id], run.trained[id])) outcome.growsFirst = id;
-  run.change = firstChange, run.trained = firstTrained, run.changeStep = firstSteps, run.trainedStep = firstTrainedSteps;
+  run.change = firstChange, run.trained = firstTrained, run.changeStep = firstSteps,
+  run.trainedStep = firstTrainedSteps;
   return outcome;
 }
 

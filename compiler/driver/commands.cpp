@@ -73,18 +73,21 @@ Answer explainCommand(const CommandOptions& options, const std::string& name) {
     const std::vector<std::string> names = namesToExplain(document);
     const std::string hint = didYouMean(name, names);
     return {exit_code::usage, "",
-            "tpc: " + options.file + " has no value or parameter `" + name + "`" + (hint.empty() ? "" : "; " + hint) + "\n"};
+            "tpc: " + options.file + " has no value or parameter `" + name + "`" + (hint.empty() ? "" : "; " + hint) +
+                "\n"};
   });
 }
 
 Answer explainWordCommand(const std::string& word) {
   if (std::optional<std::string> text = ruleExplanation(word)) return {exit_code::done, *text, ""};
   std::vector<std::string> known;
-  for (std::span<const DiagnosticCode> table : {syntaxCodes(), importCodes(), std::span<const DiagnosticCode>(driverCodes)}) {
+  for (std::span<const DiagnosticCode> table :
+       {syntaxCodes(), importCodes(), std::span<const DiagnosticCode>(driverCodes)}) {
     for (const DiagnosticCode& code : table) {
       known.emplace_back(code.code);
       if (code.code != word) continue;
-      return {exit_code::done, word + ": " + std::string(code.title) + "\n\n" + std::string(code.explanation) + "\n", ""};
+      return {exit_code::done, word + ": " + std::string(code.title) + "\n\n" + std::string(code.explanation) + "\n",
+              ""};
     }
   }
   for (const RuleInfo& rule : allRules()) known.emplace_back(rule.id);

@@ -10,19 +10,19 @@
 namespace tpc {
 
 struct CommandOptions {
-  std::string file;                    // `-` for standard input
+  std::string file;  // `-` for standard input
   PipelineOptions pipeline;
   Gauge gauge = Gauge::plain;
   std::string criterion = "auto";
   bool json = false, full = false;
-  bool color = false;                  // of the document
-  bool colorErrors = false;            // of standard error
+  bool color = false;        // of the document
+  bool colorErrors = false;  // of standard error
 };
 
 struct Answer {
   int exitCode = 0;
-  std::string document;                // to standard output or to the file of -o
-  std::string messages;                // to standard error
+  std::string document;  // to standard output or to the file of -o
+  std::string messages;  // to standard error
 };
 
 Answer analyzeCommand(const CommandOptions& options);

@@ -68,7 +68,8 @@ struct CommandLine {
 };
 
 void addProgramOptions(CLI::App& command, CommandLine& line) {
-  command.add_option("-D", line.defines, "the number that a size takes, name=value; repeatable")->allow_extra_args(false);
+  command.add_option("-D", line.defines, "the number that a size takes, name=value; repeatable")
+      ->allow_extra_args(false);
   command.add_option("--grow", line.options.pipeline.grow, "sizes that grow, besides those that the file says")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -133,14 +134,16 @@ int run(int argc, char** argv) {
   app.footer(examples);
   app.require_subcommand(1);
 
-  CLI::App& analyze = *app.add_subcommand("analyze", "sizes of every value; init, learning rate, multiplier of every parameter");
+  CLI::App& analyze =
+      *app.add_subcommand("analyze", "sizes of every value; init, learning rate, multiplier of every parameter");
   analyze.add_option("FILE", line.options.file, "a program; - is standard input")->required();
   addProgramOptions(analyze, line);
   analyze.add_option("--format", line.format, "text, json (text)")->check(CLI::IsMember({"text", "json"}));
   analyze.add_flag("--full", line.options.full, "values and derivations too, in JSON");
   addOutputOption(analyze, line);
 
-  CLI::App& explain = *app.add_subcommand("explain", "the numbered derivation of a value or parameter; or one rule, one diagnostic");
+  CLI::App& explain =
+      *app.add_subcommand("explain", "the numbered derivation of a value or parameter; or one rule, one diagnostic");
   explain.add_option("FILE", line.options.file, "a program; or, alone, a rule or the code of a diagnostic")->required();
   explain.add_option("NAME", line.name, "a value (h, h#2, @16:10), a parameter or a free multiplier");
   addProgramOptions(explain, line);

@@ -13,7 +13,7 @@
 namespace tpc {
 
 struct OptimizerChoice {
-  std::string everywhere;                                    // empty: not said
+  std::string everywhere;                                     // empty: not said
   std::vector<std::pair<std::string, std::string>> matching;  // (pattern of parameter names, optimizer)
 };
 

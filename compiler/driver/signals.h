@@ -5,11 +5,11 @@ namespace tpc {
 
 namespace exit_code {
 inline constexpr int done = 0;
-inline constexpr int negative = 1;   // a negative answer that was asked for
+inline constexpr int negative = 1;  // a negative answer that was asked for
 inline constexpr int usage = 2;
-inline constexpr int program = 3;    // the program or the data is wrong
-inline constexpr int machine = 4;    // memory, disk, device
-inline constexpr int defect = 70;    // of tpc itself
+inline constexpr int program = 3;  // the program or the data is wrong
+inline constexpr int machine = 4;  // memory, disk, device
+inline constexpr int defect = 70;  // of tpc itself
 }  // namespace exit_code
 
 // Interrupts end with 130 and 143, faults of tpc's own with 70 and where to report them.

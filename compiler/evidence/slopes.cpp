@@ -15,7 +15,8 @@ double factor(const Size& size, double ratio) {
 }
 
 // One batch, the same numbers at every width as far as the shapes agree.
-TensorPtr inputValues(const Graph& graph, const Input& input, const std::vector<int64_t>& numbers, uint64_t seed, std::string& error) {
+TensorPtr inputValues(const Graph& graph, const Input& input, const std::vector<int64_t>& numbers, uint64_t seed,
+                      std::string& error) {
   const std::optional<std::vector<int64_t>> shape = shapeAt(graph, input.node, numbers);
   const std::optional<int64_t> below = input.integer ? input.below.at(numbers) : std::optional<int64_t>(1);
   if (!shape || !below) {
@@ -78,7 +79,8 @@ struct Run {
 
   const OptimizerProgram* optimizerOf(const Parameter& parameter) const {
     const std::string& name = parameter.optimizer.empty() ? options.optimizer : parameter.optimizer;
-    const auto found = std::find_if(optimizers.begin(), optimizers.end(), [&](const OptimizerProgram& each) { return each.name == name; });
+    const auto found = std::find_if(optimizers.begin(), optimizers.end(),
+                                    [&](const OptimizerProgram& each) { return each.name == name; });
     return found == optimizers.end() ? nullptr : &*found;
   }
 
@@ -87,9 +89,11 @@ struct Run {
     Bindings bindings;
     bindings.numbers = numbers;
     bindings.multipliers = plan.multipliers;
-    for (const Input& input : graph.inputs) bindings.inputs.push_back(inputValues(graph, input, numbers, seed, sample.error));
+    for (const Input& input : graph.inputs)
+      bindings.inputs.push_back(inputValues(graph, input, numbers, seed, sample.error));
     for (uint32_t p = 0; p < graph.parameters.size() && sample.error.empty(); ++p) {
-      const InitialValue first = initialValue(graph, p, numbers, p < plan.initStd.size() ? plan.initStd[p] : std::nullopt, seed);
+      const InitialValue first =
+          initialValue(graph, p, numbers, p < plan.initStd.size() ? plan.initStd[p] : std::nullopt, seed);
       sample.error = first.error;
       bindings.parameters.push_back(first.value);
     }
@@ -141,7 +145,9 @@ struct Run {
     return sample;
   }
 
-  static bool trains(const Parameter& parameter) { return parameter.ownership == Ownership::trained && parameter.gradient != none; }
+  static bool trains(const Parameter& parameter) {
+    return parameter.ownership == Ownership::trained && parameter.gradient != none;
+  }
 };
 
 }  // namespace
@@ -189,7 +195,8 @@ PlanAt planOf(const Graph& graph, const SymbolAnalysis& analysis, const PlanBase
 }
 
 const MeasuredValue* Measurement::of(NodeId node) const {
-  const auto found = std::find_if(values.begin(), values.end(), [&](const MeasuredValue& each) { return each.node == node; });
+  const auto found =
+      std::find_if(values.begin(), values.end(), [&](const MeasuredValue& each) { return each.node == node; });
   return found == values.end() ? nullptr : &*found;
 }
 
@@ -197,7 +204,8 @@ Series fitted(const std::vector<int64_t>& widths, std::vector<double> sizes) {
   Series series;
   series.sizes = std::move(sizes);
   series.zero = std::all_of(series.sizes.begin(), series.sizes.end(), [](double size) { return size == 0; });
-  series.finite = std::all_of(series.sizes.begin(), series.sizes.end(), [](double size) { return std::isfinite(size) && size > 0; });
+  series.finite = std::all_of(series.sizes.begin(), series.sizes.end(),
+                              [](double size) { return std::isfinite(size) && size > 0; });
   if (!series.finite) return series;
   double sx = 0, sy = 0, sxx = 0, sxy = 0;
   const double count = double(widths.size());
@@ -209,7 +217,8 @@ Series fitted(const std::vector<int64_t>& widths, std::vector<double> sizes) {
   return series;
 }
 
-Measurement measure(const Graph& graph, const std::vector<OptimizerProgram>& optimizers, const PlanAt& plan, const SlopeOptions& options) {
+Measurement measure(const Graph& graph, const std::vector<OptimizerProgram>& optimizers, const PlanAt& plan,
+                    const SlopeOptions& options) {
   Measurement result;
   result.widths = options.widths;
   if (options.widths.size() < 2 || options.symbol >= options.numbers.size() || options.seeds < 1) {
@@ -245,7 +254,8 @@ Measurement measure(const Graph& graph, const std::vector<OptimizerProgram>& opt
     result.lossBefore.push_back(before), result.lossAfter.push_back(after);
   }
   for (size_t i = 0; i < nodes.size(); ++i)
-    result.values.push_back({nodes[i], fitted(options.widths, init[i]), fitted(options.widths, update[i]), fitted(options.widths, trained[i])});
+    result.values.push_back({nodes[i], fitted(options.widths, init[i]), fitted(options.widths, update[i]),
+                             fitted(options.widths, trained[i])});
   return result;
 }
 

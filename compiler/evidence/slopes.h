@@ -1,10 +1,10 @@
 // Sizes measured: the slope of log size against log width, to be held against the derived exponents.
 //
-//     Measurement measured = measure(graph, optimizers, planOf(graph, symbolAnalysis, base), {.symbol = n, .numbers = base});
-//     measured.of(h)->update.slope     near  symbolAnalysis.values[h].update
+//     Measurement measured = measure(graph, optimizers, planOf(graph, symbolAnalysis, base), {.symbol = n, .numbers =
+//     base}); measured.of(h)->update.slope     near  symbolAnalysis.values[h].update
 //
-// The interpreter runs the program at a few widths and seeds, takes a few steps of the optimizer on one batch, and looks
-// at every wanted value before and after.  A wrong rule shows here as a slope that is off by 1/2.
+// The interpreter runs the program at a few widths and seeds, takes a few steps of the optimizer on one batch, and
+// looks at every wanted value before and after.  A wrong rule shows here as a slope that is off by 1/2.
 #pragma once
 
 #include <functional>
@@ -34,13 +34,14 @@ struct PlanBase {
 PlanAt planOf(const Graph& graph, const SymbolAnalysis& analysis, const PlanBase& base);
 
 struct SlopeOptions {
-  SymbolId symbol = 0;                             // which one grows
-  std::vector<int64_t> numbers{};                  // of the symbols; that of `symbol` is replaced
+  SymbolId symbol = 0;             // which one grows
+  std::vector<int64_t> numbers{};  // of the symbols; that of `symbol` is replaced
   std::vector<int64_t> widths = {64, 128, 256, 512};
   int seeds = 2;
   int steps = 3;
-  std::string optimizer = "adam";                  // for parameters that name none
-  std::vector<NodeId> nodes{};                     // empty: every named forward node but metrics, its gradient, and the parameters' gradients
+  std::string optimizer = "adam";  // for parameters that name none
+  std::vector<NodeId>
+      nodes{};  // empty: every named forward node but metrics, its gradient, and the parameters' gradients
 };
 
 // One quantity over the widths.
@@ -65,7 +66,8 @@ struct Measurement {
   const MeasuredValue* of(NodeId node) const;
 };
 
-Measurement measure(const Graph& graph, const std::vector<OptimizerProgram>& optimizers, const PlanAt& plan, const SlopeOptions& options);
+Measurement measure(const Graph& graph, const std::vector<OptimizerProgram>& optimizers, const PlanAt& plan,
+                    const SlopeOptions& options);
 
 // The fit itself; sizes of 0 make it zero, others not finite.
 Series fitted(const std::vector<int64_t>& widths, std::vector<double> sizes);

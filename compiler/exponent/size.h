@@ -29,6 +29,6 @@ std::string toString(const Size& size);
 Size operator+(const Size& a, const Size& b);  // size of x * y
 Size max(const Size& a, const Size& b);        // size of x + y
 Size min(const Size& a, const Size& b);
-bool less(const Size& a, const Size& b);       // zero < powers < marginal < exponential < not analysed
+bool less(const Size& a, const Size& b);  // zero < powers < marginal < exponential < not analysed
 
 }  // namespace tpc

@@ -50,7 +50,8 @@ uint32_t GraphBuilder::shape(std::span<const Length> lengths) {
   return intern(graph_.shapes, shapes_, shape);
 }
 
-NodeId GraphBuilder::append(OpKind kind, std::span<const NodeId> operands, std::span<const Length> lengths, Extra extra) {
+NodeId GraphBuilder::append(OpKind kind, std::span<const NodeId> operands, std::span<const Length> lengths,
+                            Extra extra) {
   return append(kind, operands, shape(lengths), extra);
 }
 
@@ -81,7 +82,8 @@ std::string toString(const Graph& graph) {
   for (NodeId id = 0; id < graph.nodes.size(); ++id) {
     const Node& node = graph.nodes[id];
     out << id;
-    for (uint32_t region = node.region; region < graph.repeats.size(); region = graph.repeats[region].parent) out << "  ";
+    for (uint32_t region = node.region; region < graph.repeats.size(); region = graph.repeats[region].parent)
+      out << "  ";
     out << "  " << toString(node.kind);
     if (node.kind == OpKind::map) out << ' ' << toString(MapFn(node.fn));
     if (node.kind == OpKind::compare) out << ' ' << toString(CompareFn(node.fn));

@@ -34,23 +34,23 @@ inline constexpr uint32_t none = ~uint32_t(0);
 
 struct Node {
   OpKind kind{};
-  uint8_t fn = 0;               // MapFn, CompareFn or ReduceFn where the kind has one
-  bool gradient = false;        // made by differentiation
-  uint32_t firstOperand = 0;    // into Graph::operandPool
+  uint8_t fn = 0;             // MapFn, CompareFn or ReduceFn where the kind has one
+  bool gradient = false;      // made by differentiation
+  uint32_t firstOperand = 0;  // into Graph::operandPool
   uint32_t operandCount = 0;
-  uint32_t shape = 0;           // into Graph::shapes
-  uint32_t attribute = none;    // into the table its kind names
-  uint32_t region = none;       // the innermost repeat (index into Graph::repeats) it stands in
-  uint32_t name = none;         // into Graph::names: the variable it was assigned to, by its path
+  uint32_t shape = 0;         // into Graph::shapes
+  uint32_t attribute = none;  // into the table its kind names
+  uint32_t region = none;     // the innermost repeat (index into Graph::repeats) it stands in
+  uint32_t name = none;       // into Graph::names: the variable it was assigned to, by its path
   Span span{};
 };
 
 // A number as a program writes it: coefficient * product of symbol^power.  `n^(-1/2)` has the power -1/2 in n.
 struct Number {
   enum class Kind : uint8_t { plain, tiny, infinity, minusInfinity };
-  double coefficient = 1;       // 0 is the exact zero
+  double coefficient = 1;                               // 0 is the exact zero
   std::vector<std::pair<SymbolId, Rational>> powers{};  // sorted by symbol, powers not 0
-  Kind kind = Kind::plain;      // tiny: its number counts, its size is zero
+  Kind kind = Kind::plain;                              // tiny: its number counts, its size is zero
 };
 
 enum class Ownership : uint8_t { trained, frozen };
@@ -67,20 +67,20 @@ struct Init {
     file,      // `from "..."`
   };
   Kind kind = Kind::plan;
-  bool fixed = false;           // the size is the user's, not the plan's; constants always are
-  Number number{};                // std, half width or the constant
-  NodeId node = none;           // for values
+  bool fixed = false;  // the size is the user's, not the plan's; constants always are
+  Number number{};     // std, half width or the constant
+  NodeId node = none;  // for values
 };
 
 struct Parameter {
-  std::string name{};             // its path: `layers.attention.wq`
+  std::string name{};  // its path: `layers.attention.wq`
   NodeId node = none;
-  uint32_t stack = none;        // index into Graph::repeats where axis 0 is that repeat's trip count
+  uint32_t stack = none;  // index into Graph::repeats where axis 0 is that repeat's trip count
   Ownership ownership = Ownership::trained;
   Init init{};
-  std::string file{};             // for Init::Kind::file, resolved against the program's file
-  NodeId gradient = none;       // d loss / d parameter, of the parameter's shape; none where the loss does not depend on it
-  std::string optimizer{};        // empty: the program's
+  std::string file{};       // for Init::Kind::file, resolved against the program's file
+  NodeId gradient = none;   // d loss / d parameter, of the parameter's shape; none where the loss does not depend on it
+  std::string optimizer{};  // empty: the program's
   Span span{};
 };
 
@@ -88,13 +88,13 @@ struct Input {
   std::string name{};
   NodeId node = none;
   bool target = false;
-  bool integer = false;         // values in 0 .. below - 1
+  bool integer = false;  // values in 0 .. below - 1
   Length below{};
   Span span{};
 };
 
 struct FreeMultiplier {
-  std::string name{};             // its place's path with `auto`: `layers.attention.auto`
+  std::string name{};               // its place's path with `auto`: `layers.attention.auto`
   std::vector<SymbolId> symbols{};  // the symbols it may use; empty: every growing one
   Span span{};
 };
@@ -115,7 +115,7 @@ struct Slice {
 };
 
 struct Scatter {
-  int axis = 0;                 // the result's length there is in the node's shape
+  int axis = 0;  // the result's length there is in the node's shape
   int indexRank = 0;
 };
 
@@ -126,23 +126,23 @@ struct Regroup {
 
 struct Repeat {
   NodeId node = none;
-  NodeId bodyBegin = 0, bodyEnd = 0;       // the body's nodes; bodyEnd is `node`
+  NodeId bodyBegin = 0, bodyEnd = 0;  // the body's nodes; bodyEnd is `node`
   Length trips{};
-  std::string name{};                        // `layers`
-  bool reversed = false;                   // runs from the last layer to the first (a gradient)
-  uint32_t parent = none;                  // the enclosing repeat
-  uint32_t carried = 0;                    // how many values are carried
-  std::vector<NodeId> arguments{};           // bodyArgument nodes, one per carried value
-  std::vector<NodeId> yields{};              // carried ones first, then the collected ones
-  uint32_t forward = none;                 // for a gradient: the repeat it differentiates
+  std::string name{};               // `layers`
+  bool reversed = false;            // runs from the last layer to the first (a gradient)
+  uint32_t parent = none;           // the enclosing repeat
+  uint32_t carried = 0;             // how many values are carried
+  std::vector<NodeId> arguments{};  // bodyArgument nodes, one per carried value
+  std::vector<NodeId> yields{};     // carried ones first, then the collected ones
+  uint32_t forward = none;          // for a gradient: the repeat it differentiates
 };
 
 enum class ArgumentRole : uint8_t { grad, param, step, fanIn, fanOut, hyper, state };
 struct OptimizerArgument {
   ArgumentRole role{};
-  std::string name{};             // of a hyperparameter or state
-  double number = 0;            // a hyperparameter's default, a state's first value
-  bool startsAsParam = false;   // state = param
+  std::string name{};          // of a hyperparameter or state
+  double number = 0;           // a hyperparameter's default, a state's first value
+  bool startsAsParam = false;  // state = param
 };
 
 struct Output {
@@ -156,9 +156,9 @@ struct Graph {
   std::vector<Symbol> symbols;
   std::vector<Node> nodes;
   std::vector<NodeId> operandPool;
-  std::vector<Length> lengths;                    // interned
-  std::vector<std::vector<uint32_t>> shapes;      // interned; entries index lengths
-  std::vector<std::string> names;                 // interned
+  std::vector<Length> lengths;                // interned
+  std::vector<std::vector<uint32_t>> shapes;  // interned; entries index lengths
+  std::vector<std::string> names;             // interned
 
   std::vector<Parameter> parameters;
   std::vector<Input> inputs;
@@ -173,10 +173,10 @@ struct Graph {
   std::vector<OptimizerArgument> arguments;
   std::vector<Repeat> repeats;
 
-  std::vector<Output> outputs;                    // outputs and metrics in program order
+  std::vector<Output> outputs;  // outputs and metrics in program order
   NodeId loss = none;
-  NodeId forwardEnd = 0;                          // nodes before it are the forward program
-  std::vector<NodeId> gradientOf;                 // per forward node: the node of d loss / d it; none where there is none
+  NodeId forwardEnd = 0;           // nodes before it are the forward program
+  std::vector<NodeId> gradientOf;  // per forward node: the node of d loss / d it; none where there is none
 
   std::span<const NodeId> operands(NodeId id) const {
     const Node& node = nodes[id];

@@ -31,8 +31,7 @@ Monomial product(const Monomial& a, const Monomial& b) {
     auto at = std::lower_bound(result.powers.begin(), result.powers.end(), std::pair(symbol, 0));
     if (at != result.powers.end() && at->first == symbol)
       at->second += power;  // both at most maxPower: no overflow before `add` refuses
-    else
-      result.powers.insert(at, {symbol, power});
+    else result.powers.insert(at, {symbol, power});
   }
   return result;
 }
@@ -194,10 +193,8 @@ std::string toString(const Length& length, const std::vector<Symbol>& symbols) {
   std::string text, constant;
   for (const Monomial& term : length.terms()) {
     const std::string word = toString(term, symbols);
-    if (term.powers.empty())
-      constant = word;
-    else
-      text += (text.empty() ? "" : " + ") + word;
+    if (term.powers.empty()) constant = word;
+    else text += (text.empty() ? "" : " + ") + word;
   }
   if (!constant.empty()) text += (text.empty() ? "" : " + ") + constant;
   return text;

@@ -28,8 +28,8 @@ struct Symbol {
 };
 
 struct Monomial {
-  Rational coefficient{1};                          // > 0
-  std::vector<std::pair<SymbolId, int>> powers;     // sorted by symbol, powers > 0
+  Rational coefficient{1};                       // > 0
+  std::vector<std::pair<SymbolId, int>> powers;  // sorted by symbol, powers > 0
   friend bool operator==(const Monomial&, const Monomial&) = default;
 };
 
@@ -41,7 +41,8 @@ class Length {
 
   const std::vector<Monomial>& terms() const { return terms_; }
   bool isNumber() const { return terms_.empty() || (terms_.size() == 1 && terms_[0].powers.empty()); }
-  // More than 64 terms or a power above 64: no honest axis.  `at` is empty; who builds lengths from user text reports it.
+  // More than 64 terms or a power above 64: no honest axis.  `at` is empty; who builds lengths from user text reports
+  // it.
   bool isOverflow() const { return terms_.size() == 1 && terms_[0].coefficient.isOverflow(); }
   bool isOne() const { return terms_.size() == 1 && terms_[0].powers.empty() && terms_[0].coefficient == Rational(1); }
 

@@ -7,18 +7,21 @@ namespace tpc {
 namespace {
 
 constexpr std::string_view opKindNames[] = {
-    "parameter", "input", "number", "freeMultiplier", "iota", "eye", "layerIndex", "argument",
-    "add", "sub", "mul", "map", "maximum", "minimum", "compare", "select",
-    "contract", "reduce",
-    "gather", "scatterAdd", "oneHot",
-    "reshape", "transpose", "broadcast", "slice", "pad", "concat", "stopGradient",
-    "repeat", "repeatResult", "bodyArgument", "layer",
+    "parameter", "input",        "number",       "freeMultiplier",
+    "iota",      "eye",          "layerIndex",   "argument",
+    "add",       "sub",          "mul",          "map",
+    "maximum",   "minimum",      "compare",      "select",
+    "contract",  "reduce",       "gather",       "scatterAdd",
+    "oneHot",    "reshape",      "transpose",    "broadcast",
+    "slice",     "pad",          "concat",       "stopGradient",
+    "repeat",    "repeatResult", "bodyArgument", "layer",
 };
 static_assert(std::size(opKindNames) == opKindCount);
 
 constexpr std::string_view mapFnNames[] = {
-    "neg", "reciprocal", "exp", "log", "sqrt", "rsqrt", "square", "abs", "sign", "sin", "cos", "tanh", "sigmoid",
-    "relu", "gelu", "silu", "round", "pow", "step", "gelu1", "silu1", "sigmoid1", "tanh1", "isFinite",
+    "neg",   "reciprocal", "exp",  "log",   "sqrt",    "rsqrt",    "square", "abs",
+    "sign",  "sin",        "cos",  "tanh",  "sigmoid", "relu",     "gelu",   "silu",
+    "round", "pow",        "step", "gelu1", "silu1",   "sigmoid1", "tanh1",  "isFinite",
 };
 static_assert(std::size(mapFnNames) == mapFnCount);
 

@@ -1,8 +1,8 @@
 // The primitive operations: few, so that few rules carry the theory.
 //
-// Norms, softmax, attention and losses are library functions over these.  What each computes, to the last corner, is the
-// interpreter (compiler/interpret/README.md); how its size follows from its operands' is compiler/rules.
-// Shapes are explicit: elementwise operations take operands of one shape, and `broadcast` makes them so.
+// Norms, softmax, attention and losses are library functions over these.  What each computes, to the last corner, is
+// the interpreter (compiler/interpret/README.md); how its size follows from its operands' is compiler/rules. Shapes are
+// explicit: elementwise operations take operands of one shape, and `broadcast` makes them so.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,8 @@ enum class OpKind : uint8_t {
 
   // Layers.
   repeat,        // attribute: Repeat; operands: the initial carried values.  It has no value of its own
-  repeatResult,  // (repeat): attribute: index into Repeat::yields; carried ones first, then collected ones (stacked, axis 0)
+  repeatResult,  // (repeat): attribute: index into Repeat::yields; carried ones first, then collected ones (stacked,
+                 // axis 0)
   bodyArgument,  // attribute: index of the carried value.  Region: its repeat
   layer,         // (stacked): this layer's slice, axis 0, of a value from outside the repeat
 };
@@ -59,13 +60,30 @@ inline constexpr int opKindCount = int(OpKind::layer) + 1;
 
 // Elementary functions of one argument.  A derivative is a function like any other, so that gradients are programs.
 enum class MapFn : uint8_t {
-  neg, reciprocal, exp, log, sqrt, rsqrt, square, abs, sign, sin, cos, tanh, sigmoid, relu, gelu, silu, round, pow,
-  step,       // relu': 1 where x > 0, else 0
-  gelu1,      // gelu'
-  silu1,      // silu'
-  sigmoid1,   // sigmoid'
-  tanh1,      // tanh'
-  isFinite,   // 1 where x is finite: guards the gradient of masks
+  neg,
+  reciprocal,
+  exp,
+  log,
+  sqrt,
+  rsqrt,
+  square,
+  abs,
+  sign,
+  sin,
+  cos,
+  tanh,
+  sigmoid,
+  relu,
+  gelu,
+  silu,
+  round,
+  pow,
+  step,      // relu': 1 where x > 0, else 0
+  gelu1,     // gelu'
+  silu1,     // silu'
+  sigmoid1,  // sigmoid'
+  tanh1,     // tanh'
+  isFinite,  // 1 where x is finite: guards the gradient of masks
 };
 inline constexpr int mapFnCount = int(MapFn::isFinite) + 1;
 

@@ -1,7 +1,7 @@
 // What is built in: elementary functions, reductions, constants.  All other functions are the library's.
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 
 #include "compiler/import/arguments.h"
 #include "compiler/import/expander.h"
@@ -16,13 +16,17 @@ struct Elementary {
   MapFn fn;
 };
 constexpr Elementary elementary[] = {
-    {"exp", MapFn::exp},   {"log", MapFn::log},   {"sqrt", MapFn::sqrt}, {"abs", MapFn::abs},         {"sign", MapFn::sign}, {"sin", MapFn::sin},   {"cos", MapFn::cos},
-    {"tanh", MapFn::tanh}, {"sigmoid", MapFn::sigmoid}, {"relu", MapFn::relu}, {"gelu", MapFn::gelu}, {"silu", MapFn::silu}, {"round", MapFn::round},
+    {"exp", MapFn::exp},         {"log", MapFn::log},   {"sqrt", MapFn::sqrt}, {"abs", MapFn::abs},
+    {"sign", MapFn::sign},       {"sin", MapFn::sin},   {"cos", MapFn::cos},   {"tanh", MapFn::tanh},
+    {"sigmoid", MapFn::sigmoid}, {"relu", MapFn::relu}, {"gelu", MapFn::gelu}, {"silu", MapFn::silu},
+    {"round", MapFn::round},
 };
-constexpr const char* others[] = {"max",  "min",    "sum",    "mean",      "argmax",    "where",  "ones",  "zeros", "eye",          "onehot",
-                                  "iota", "tiny",   "concat", "split",     "transpose", "einsum", "rearrange", "stop_gradient"};
+constexpr const char* others[] = {"max",    "min",   "sum",       "mean",   "argmax",    "where",
+                                  "ones",   "zeros", "eye",       "onehot", "iota",      "tiny",
+                                  "concat", "split", "transpose", "einsum", "rearrange", "stop_gradient"};
 // Of the whole language; a program may define functions of these names itself.
-constexpr const char* later[] = {"lora", "sinkhorn", "conv", "dropout", "rotary", "polar", "matrix_power", "eigenbasis", "norm", "sort", "topk", "cumsum", "scan"};
+constexpr const char* later[] = {"lora",       "sinkhorn", "conv", "dropout", "rotary", "polar", "matrix_power",
+                                 "eigenbasis", "norm",     "sort", "topk",    "cumsum", "scan"};
 
 const Elementary* elementaryNamed(const std::string& name) {
   for (const Elementary& entry : elementary)
@@ -33,7 +37,8 @@ const Elementary* elementaryNamed(const std::string& name) {
 }  // namespace
 
 bool isBuiltin(const std::string& name) {
-  return elementaryNamed(name) || std::any_of(std::begin(others), std::end(others), [&](const char* other) { return name == other; });
+  return elementaryNamed(name) ||
+         std::any_of(std::begin(others), std::end(others), [&](const char* other) { return name == other; });
 }
 
 bool isLaterFunction(const std::string& name) {
@@ -47,14 +52,16 @@ std::vector<std::string> builtinNames() {
   return names;
 }
 
-std::optional<Expander::Arguments> Expander::builtinArguments(const std::string& name, const ast::Call& node, Span span, size_t least, size_t most,
+std::optional<Expander::Arguments> Expander::builtinArguments(const std::string& name, const ast::Call& node, Span span,
+                                                              size_t least, size_t most,
                                                               std::initializer_list<const char*> names) {
   Arguments arguments;
   bool known = true;
   for (const ast::Argument& argument : node.arguments) {
     std::string key = argument.name ? argument.name->text : "";
     const ast::NameRef* bare = argument.value->as<ast::NameRef>();
-    bool isFlag = !argument.name && bare && bare->name == "keep" && std::any_of(names.begin(), names.end(), [](const char* n) { return std::string_view(n) == "keep"; });
+    bool isFlag = !argument.name && bare && bare->name == "keep" &&
+                  std::any_of(names.begin(), names.end(), [](const char* n) { return std::string_view(n) == "keep"; });
     if (isFlag) key = "keep";
     if (key.empty()) {
       Value value = eval(*argument.value);
@@ -68,7 +75,8 @@ std::optional<Expander::Arguments> Expander::builtinArguments(const std::string&
     bool anyName = std::any_of(names.begin(), names.end(), [](const char* other) { return *other == '*'; });
     if (!allowed && !anyName) {
       std::vector<std::string> candidates(names.begin(), names.end());
-      error("TPC0217", fmt::format("`{}` has no argument `{}`", name, key), argument.span, {}, didYouMean(key, candidates));
+      error("TPC0217", fmt::format("`{}` has no argument `{}`", name, key), argument.span, {},
+            didYouMean(key, candidates));
       known = false;
       continue;
     }
@@ -79,16 +87,25 @@ std::optional<Expander::Arguments> Expander::builtinArguments(const std::string&
     }
     Value value = isFlag && !find("keep") ? Value{true} : eval(*argument.value);
     known = known && !value.isPoison();
-    arguments.named[key] = {.value = std::move(value), .span = argument.value->span, .expression = argument.value.get()};
+    arguments.named[key] = {
+        .value = std::move(value), .span = argument.value->span, .expression = argument.value.get()};
   }
   if (!known) return std::nullopt;
   if (arguments.values.size() < least) {
-    error("TPC0216", fmt::format("`{}` takes {}{} argument{}, and {} given", name, most == least ? "" : "at least ", least, least == 1 ? "" : "s",
-                                 arguments.values.empty() ? "none is" : fmt::format("{} {}", arguments.values.size(), arguments.values.size() == 1 ? "is" : "are")), span);
+    error("TPC0216",
+          fmt::format("`{}` takes {}{} argument{}, and {} given", name, most == least ? "" : "at least ", least,
+                      least == 1 ? "" : "s",
+                      arguments.values.empty()
+                          ? "none is"
+                          : fmt::format("{} {}", arguments.values.size(), arguments.values.size() == 1 ? "is" : "are")),
+          span);
     return std::nullopt;
   }
   if (arguments.values.size() > most) {
-    error("TPC0218", fmt::format("`{}` takes {} argument{} by position, and {} are given", name, most, most == 1 ? "" : "s", arguments.values.size()), span);
+    error("TPC0218",
+          fmt::format("`{}` takes {} argument{} by position, and {} are given", name, most, most == 1 ? "" : "s",
+                      arguments.values.size()),
+          span);
     return std::nullopt;
   }
   return arguments;
@@ -146,10 +163,13 @@ Value Expander::mapOf(MapFn fn, const std::string& name, const ast::Call& node, 
     const bool plain = scalar->isPlain();
     const double x = plain ? scalar->factor->coefficient : 0;
     if (fn == MapFn::sqrt && scalar->factor && scalar->factor->kind == Number::Kind::plain) {
-      if (scalar->factor->coefficient < 0) return poison("TPC0257", fmt::format("`{}` is the root of a negative number", written(span)), span);
+      if (scalar->factor->coefficient < 0)
+        return poison("TPC0257", fmt::format("`{}` is the root of a negative number", written(span)), span);
       if (std::optional<Scalar> root = power(*scalar, half)) return {*root};
     }
-    if (fn == MapFn::log && plain && x <= 0) return poison("TPC0257", fmt::format("`{}` is the logarithm of a number that is not positive", written(span)), span);
+    if (fn == MapFn::log && plain && x <= 0)
+      return poison("TPC0257", fmt::format("`{}` is the logarithm of a number that is not positive", written(span)),
+                    span);
     if (plain) {
       std::optional<double> folded;
       switch (fn) {
@@ -172,20 +192,22 @@ Value Expander::mapOf(MapFn fn, const std::string& name, const ast::Call& node, 
 
 // max(a, b) is the map of two arguments, max(a, axis = ..) the reduction.
 Value Expander::extremum(const std::string& name, const ast::Call& node, Span span) {
-  size_t positional = size_t(std::count_if(node.arguments.begin(), node.arguments.end(), [&](const ast::Argument& argument) {
-    return !argument.name && !argument.value->isName("keep");
-  }));
+  size_t positional =
+      size_t(std::count_if(node.arguments.begin(), node.arguments.end(), [&](const ast::Argument& argument) {
+        return !argument.name && !argument.value->isName("keep");
+      }));
   if (positional < 2) return reduction(name, node, span);
   std::optional<Arguments> arguments = builtinArguments(name, node, span, 2, 2, {});
   if (!arguments) return {};
   const Scalar* a = arguments->values[0].as<Scalar>();
   const Scalar* b = arguments->values[1].as<Scalar>();
-  if (a && b && a->exact && b->exact) return {scalarOf(name == "max" ? std::max(*a->exact, *b->exact) : std::min(*a->exact, *b->exact))};
+  if (a && b && a->exact && b->exact)
+    return {scalarOf(name == "max" ? std::max(*a->exact, *b->exact) : std::min(*a->exact, *b->exact))};
   std::optional<TensorValue> x = tensor(arguments->values[0], arguments->spans[0]);
   std::optional<TensorValue> y = tensor(arguments->values[1], arguments->spans[1]);
   if (!x || !y) return {};
-  std::optional<TensorValue> result =
-      combine(name == "max" ? Emitter::Binary::maximum : Emitter::Binary::minimum, *x, *y, arguments->spans[0], arguments->spans[1], span);
+  std::optional<TensorValue> result = combine(name == "max" ? Emitter::Binary::maximum : Emitter::Binary::minimum, *x,
+                                              *y, arguments->spans[0], arguments->spans[1], span);
   return result ? Value{*result} : Value{};
 }
 
@@ -199,7 +221,10 @@ std::optional<int> Expander::axisOf(const Value& value, const TensorValue& x, Sp
     for (int i = 0; i < x.rank(); ++i)
       if (x.shape[size_t(i)] == *scalar->length) found.push_back(i);
     if (found.size() == 1) return found[0];
-    error("TPC0247", fmt::format("{} axes of {} have the length {}", found.empty() ? "no" : "several", text(x.shape), text(*scalar->length)), span, {}, "name the axis by its position: `axis = -1`");
+    error("TPC0247",
+          fmt::format("{} axes of {} have the length {}", found.empty() ? "no" : "several", text(x.shape),
+                      text(*scalar->length)),
+          span, {}, "name the axis by its position: `axis = -1`");
     return std::nullopt;
   }
   std::optional<int64_t> number = scalar ? scalar->whole() : std::nullopt;
@@ -208,7 +233,10 @@ std::optional<int> Expander::axisOf(const Value& value, const TensorValue& x, Sp
     return std::nullopt;
   }
   if (*number >= x.rank() || *number < -x.rank()) {
-    error("TPC0246", fmt::format("there is no axis {} in {}, which has {} ax{}", *number, text(x.shape), x.rank(), x.rank() == 1 ? "is" : "es"), span);
+    error("TPC0246",
+          fmt::format("there is no axis {} in {}, which has {} ax{}", *number, text(x.shape), x.rank(),
+                      x.rank() == 1 ? "is" : "es"),
+          span);
     return std::nullopt;
   }
   return int(*number < 0 ? *number + x.rank() : *number);
@@ -218,7 +246,8 @@ Value Expander::reduction(const std::string& name, const ast::Call& node, Span s
   std::optional<Arguments> arguments = builtinArguments(name, node, span, 1, 2, {"axis", "keep"});
   if (!arguments) return {};
   if (arguments->values.size() == 2)
-    return poison("TPC0249", fmt::format("the axis of `{}` is given by name", name), arguments->spans[1], {}, fmt::format("write `axis = {}`", written(arguments->spans[1])));
+    return poison("TPC0249", fmt::format("the axis of `{}` is given by name", name), arguments->spans[1], {},
+                  fmt::format("write `axis = {}`", written(arguments->spans[1])));
   std::optional<TensorValue> x = tensor(arguments->values[0], arguments->spans[0]);
   std::optional<bool> keep = flagOf(*arguments, "keep");
   if (!x || !keep) return {};
@@ -231,7 +260,8 @@ Value Expander::reduction(const std::string& name, const ast::Call& node, Span s
     for (const Value& value : wanted) {
       std::optional<int> axis = axisOf(value, *x, named->span);
       if (!axis) return {};
-      if (std::find(axes.begin(), axes.end(), *axis) != axes.end()) return poison("TPC0248", fmt::format("axis {} is given twice", *axis), named->span);
+      if (std::find(axes.begin(), axes.end(), *axis) != axes.end())
+        return poison("TPC0248", fmt::format("axis {} is given twice", *axis), named->span);
       axes.push_back(*axis);
     }
     std::sort(axes.begin(), axes.end());
@@ -241,11 +271,15 @@ Value Expander::reduction(const std::string& name, const ast::Call& node, Span s
   } else {
     for (int i = 0; i < x->rank(); ++i) axes.push_back(i);
   }
-  if (name == "argmax" && axes.size() != 1) return poison("TPC0246", fmt::format("`argmax` goes over one axis, not {}", axes.size()), span);
+  if (name == "argmax" && axes.size() != 1)
+    return poison("TPC0246", fmt::format("`argmax` goes over one axis, not {}", axes.size()), span);
 
   TensorValue result = *x;
   if (!axes.empty()) {
-    ReduceFn fn = name == "max" ? ReduceFn::max : name == "min" ? ReduceFn::min : name == "argmax" ? ReduceFn::argmax : ReduceFn::sum;
+    ReduceFn fn = name == "max"      ? ReduceFn::max
+                  : name == "min"    ? ReduceFn::min
+                  : name == "argmax" ? ReduceFn::argmax
+                                     : ReduceFn::sum;
     result = emitter_.reduce(fn, *x, axes, span);
   }
   if (name == "mean" && !axes.empty()) {
@@ -259,7 +293,8 @@ Value Expander::reduction(const std::string& name, const ast::Call& node, Span s
       factor = emitter_.number(*inverse->factor, span);
     } else {
       factor = emitLength(x->shape[size_t(axes[0])], span);
-      for (size_t i = 1; i < axes.size(); ++i) factor = emitter_.binary(Emitter::Binary::mul, factor, emitLength(x->shape[size_t(axes[i])], span), span);
+      for (size_t i = 1; i < axes.size(); ++i)
+        factor = emitter_.binary(Emitter::Binary::mul, factor, emitLength(x->shape[size_t(axes[i])], span), span);
       factor = emitter_.map(MapFn::reciprocal, factor, span);
     }
     result = emitter_.binary(Emitter::Binary::mul, result, emitter_.broadcastTo(factor, result.shape, span), span);
@@ -305,7 +340,8 @@ Value Expander::eyeOf(const ast::Call& node, Span span) {
   std::optional<Arguments> arguments = builtinArguments("eye", node, span, 1, 2, {});
   if (!arguments) return {};
   std::optional<Length> rows = lengthOf(arguments->values[0], arguments->spans[0]);
-  std::optional<Length> columns = arguments->values.size() == 2 ? lengthOf(arguments->values[1], arguments->spans[1]) : rows;
+  std::optional<Length> columns =
+      arguments->values.size() == 2 ? lengthOf(arguments->values[1], arguments->spans[1]) : rows;
   if (!rows || !columns) return {};
   return {emitter_.eye(*rows, *columns, span)};
 }
@@ -317,11 +353,16 @@ Value Expander::oneHotOf(const ast::Call& node, Span span) {
   std::optional<Length> k = lengthOf(arguments->values[1], arguments->spans[1]);
   if (!index || !k) return {};
   if (!index->integer)
-    return poison("TPC0252", fmt::format("`{}` holds real numbers, and `onehot` takes integers", written(arguments->spans[0])), arguments->spans[0], {}, "an input holds integers when it is declared with `in size`");
+    return poison("TPC0252",
+                  fmt::format("`{}` holds real numbers, and `onehot` takes integers", written(arguments->spans[0])),
+                  arguments->spans[0], {}, "an input holds integers when it is declared with `in size`");
   if (index->below != *k) {
     std::optional<int64_t> below = index->below.at(numbers_), length = k->at(numbers_);
     if (!below || !length || *below > *length || index->below.isNumber() != k->isNumber())
-      return poison("TPC0254", fmt::format("`{}` holds integers below {}, and the axis it chooses from has {} entries", written(arguments->spans[0]), text(index->below), text(*k)), arguments->spans[0]);
+      return poison("TPC0254",
+                    fmt::format("`{}` holds integers below {}, and the axis it chooses from has {} entries",
+                                written(arguments->spans[0]), text(index->below), text(*k)),
+                    arguments->spans[0]);
   }
   return {emitter_.oneHot(*index, *k, span)};
 }

@@ -1,6 +1,6 @@
 // Calls: every call of a function is expanded where it stands, its names kept as a path.
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "compiler/import/expander.h"
 #include "compiler/import/import.h"
@@ -12,7 +12,8 @@ std::optional<FunctionValue> Expander::functionNamed(const std::string& name) {
   // The library's text sees the library only, so a program's `linear` does not change `mlp`.
   if (!frame_->library)
     if (const ast::Fn* own = functions_.own(name)) return FunctionValue{.fn = own, .library = false, .name = name};
-  if (const ast::Fn* library = functions_.library(name)) return FunctionValue{.fn = library, .library = true, .name = name};
+  if (const ast::Fn* library = functions_.library(name))
+    return FunctionValue{.fn = library, .library = true, .name = name};
   if (isBuiltin(name)) return FunctionValue{.fn = nullptr, .library = true, .name = name};
   return std::nullopt;
 }
@@ -24,7 +25,8 @@ Value Expander::call(const ast::Call& node, Span span) {
       return function->fn ? expand(*function, node, span) : callBuiltin(function->name, node, span);
     // A tensor may be called like a function (`norm = norm(x)`), as long as there is such a function.
     if (!functionNamed(node.callee.text))
-      return poison("TPC0202", fmt::format("`{}` is {}, and cannot be called", node.callee.text, text(binding->value)), node.callee.span);
+      return poison("TPC0202", fmt::format("`{}` is {}, and cannot be called", node.callee.text, text(binding->value)),
+                    node.callee.span);
   }
   if (std::optional<FunctionValue> function = functionNamed(node.callee.text))
     return function->fn ? expand(*function, node, span) : callBuiltin(function->name, node, span);
@@ -38,7 +40,8 @@ Value Expander::call(const ast::Call& node, Span span) {
   // The arguments' own mistakes are told as well.
   for (const ast::Argument& argument : node.arguments)
     if (!argument.value->is<ast::NameRef>() && !argument.value->is<ast::Hole>()) eval(*argument.value);
-  return poison("TPC0202", fmt::format("unknown function `{}`", node.callee.text), node.callee.span, {}, didYouMean(node.callee.text, names));
+  return poison("TPC0202", fmt::format("unknown function `{}`", node.callee.text), node.callee.span, {},
+                didYouMean(node.callee.text, names));
 }
 
 // Names in the shape of an argument are bound to its lengths, or checked where they are known.
@@ -60,8 +63,8 @@ bool Expander::bindShape(const ast::Parameter& parameter, const Value& value, Sp
   size_t named = entries.size() - (open ? 1 : 0);
   if (open ? x->shape.size() < named : x->shape.size() != named) {
     error("TPC0214",
-          fmt::format("the argument `{}` of `{}` has {} `{}`, and {} is given", name, callee.functionName, open ? "at least the axes" : "the axes", written(parameter.shape->span),
-                      text(x->shape)),
+          fmt::format("the argument `{}` of `{}` has {} `{}`, and {} is given", name, callee.functionName,
+                      open ? "at least the axes" : "the axes", written(parameter.shape->span), text(x->shape)),
           argumentSpan, {}, {}, {{"declared here", parameter.shape->span}});
     return false;
   }
@@ -83,9 +86,11 @@ bool Expander::bindShape(const ast::Parameter& parameter, const Value& value, Sp
     if (!wanted) return false;
     if (*wanted == length) continue;
     std::string help;
-    if (wanted->at(numbers_) && wanted->at(numbers_) == length.at(numbers_)) help = "both are the same number now, but sizes of different names never match";
+    if (wanted->at(numbers_) && wanted->at(numbers_) == length.at(numbers_))
+      help = "both are the same number now, but sizes of different names never match";
     error("TPC0215",
-          fmt::format("axis {} of the argument `{}` of `{}` is {}, and {} is given: {}", axis, name, callee.functionName, text(*wanted), text(length), text(x->shape)),
+          fmt::format("axis {} of the argument `{}` of `{}` is {}, and {} is given: {}", axis, name,
+                      callee.functionName, text(*wanted), text(length), text(x->shape)),
           argumentSpan, {}, std::move(help), {{"declared here", entries[i].span}});
     return false;
   }
@@ -98,8 +103,8 @@ Value Expander::expand(const FunctionValue& function, const ast::Call& node, Spa
     if (frame->fn != &fn) continue;
     std::string cycle = function.name;
     for (const Frame* on = frame_; on && on != frame; on = on->caller) cycle = on->functionName + " -> " + cycle;
-    return poison("TPC0221", fmt::format("`{}` calls itself: {} -> {}", function.name, function.name, cycle), node.callee.span, {},
-                  "functions are expanded, so they cannot recur; write `repeat`");
+    return poison("TPC0221", fmt::format("`{}` calls itself: {} -> {}", function.name, function.name, cycle),
+                  node.callee.span, {}, "functions are expanded, so they cannot recur; write `repeat`");
   }
   if (frame_->depth >= ImportLimits::callDepth)
     return poison("TPC0222", fmt::format("calls are nested deeper than {}", ImportLimits::callDepth), node.callee.span);
@@ -107,12 +112,15 @@ Value Expander::expand(const FunctionValue& function, const ast::Call& node, Spa
   // The name is taken before the arguments are looked at: `f(f(x))` is f and f#2 in the order of the text.
   std::string label = function.name;
   bool labelled = false, known = true;
-  const bool takesName = std::any_of(fn.parameters.begin(), fn.parameters.end(), [](const ast::Parameter& p) { return p.name.text == "name"; });
+  const bool takesName = std::any_of(fn.parameters.begin(), fn.parameters.end(),
+                                     [](const ast::Parameter& p) { return p.name.text == "name"; });
   for (const ast::Argument& argument : node.arguments) {
     if (!argument.name || argument.name->text != "name" || takesName) continue;
     labelled = true;
     if (const auto* name = argument.value->as<ast::NameRef>()) label = name->name;
-    else if (const auto* string = argument.value->as<ast::String>(); string && !string->text.empty() && string->text.find_first_of(". #*;@") == std::string::npos) label = string->text;
+    else if (const auto* string = argument.value->as<ast::String>();
+             string && !string->text.empty() && string->text.find_first_of(". #*;@") == std::string::npos)
+      label = string->text;
     else {
       error("TPC0220", "`name = ...` takes one name, under which the call's parameters stand", argument.span);
       known = false;
@@ -127,7 +135,8 @@ Value Expander::expand(const FunctionValue& function, const ast::Call& node, Spa
   };
   std::vector<std::optional<Given>> given(fn.parameters.size());
   auto isFlag = [&](const ast::Parameter& parameter) {
-    return parameter.defaultValue && (parameter.defaultValue->isName("true") || parameter.defaultValue->isName("false"));
+    return parameter.defaultValue &&
+           (parameter.defaultValue->isName("true") || parameter.defaultValue->isName("false"));
   };
   size_t position = 0;
   for (const ast::Argument& argument : node.arguments) {
@@ -140,8 +149,8 @@ Value Expander::expand(const FunctionValue& function, const ast::Call& node, Spa
       if (slot == fn.parameters.size()) {
         std::vector<std::string> names;
         for (const ast::Parameter& parameter : fn.parameters) names.push_back(parameter.name.text);
-        error("TPC0217", fmt::format("`{}` has no argument `{}`", function.name, argument.name->text), argument.name->span, {}, didYouMean(argument.name->text, names),
-              {{"declared here", fn.name.span}});
+        error("TPC0217", fmt::format("`{}` has no argument `{}`", function.name, argument.name->text),
+              argument.name->span, {}, didYouMean(argument.name->text, names), {{"declared here", fn.name.span}});
         known = false;
         continue;
       }
@@ -160,14 +169,18 @@ Value Expander::expand(const FunctionValue& function, const ast::Call& node, Spa
           if (fn.parameters[i].name.text == bare->name && isFlag(fn.parameters[i])) slot = i;
       if (slot == fn.parameters.size()) slot = position++;
       if (slot >= fn.parameters.size()) {
-        error("TPC0218", fmt::format("`{}` takes {} argument{}, and more are given", function.name, fn.parameters.size(), fn.parameters.size() == 1 ? "" : "s"), argument.span, {}, {},
-              {{"declared here", fn.name.span}});
+        error("TPC0218",
+              fmt::format("`{}` takes {} argument{}, and more are given", function.name, fn.parameters.size(),
+                          fn.parameters.size() == 1 ? "" : "s"),
+              argument.span, {}, {}, {{"declared here", fn.name.span}});
         known = false;
         break;
       }
     }
     if (given[slot]) {
-      error("TPC0219", fmt::format("the argument `{}` of `{}` is given twice", fn.parameters[slot].name.text, function.name), argument.span);
+      error("TPC0219",
+            fmt::format("the argument `{}` of `{}` is given twice", fn.parameters[slot].name.text, function.name),
+            argument.span);
       known = false;
       continue;
     }
@@ -177,7 +190,8 @@ Value Expander::expand(const FunctionValue& function, const ast::Call& node, Spa
   }
   for (size_t i = 0; i < fn.parameters.size(); ++i)
     if (!given[i] && !fn.parameters[i].defaultValue && known) {
-      error("TPC0216", fmt::format("the argument `{}` of `{}` is missing", fn.parameters[i].name.text, function.name), span, {}, {}, {{"declared here", fn.parameters[i].span}});
+      error("TPC0216", fmt::format("the argument `{}` of `{}` is missing", fn.parameters[i].name.text, function.name),
+            span, {}, {}, {{"declared here", fn.parameters[i].span}});
       known = false;
     }
   if (!known) return {};
@@ -207,17 +221,25 @@ Value Expander::expand(const FunctionValue& function, const ast::Call& node, Spa
     if (value.isPoison()) return {};
     if (parameter.shape) {
       if (!value.as<TensorValue>() && !value.as<Scalar>())
-        return poison("TPC0220", fmt::format("the argument `{}` of `{}` is a tensor, and {} is given", parameter.name.text, function.name, text(value)), at);
+        return poison("TPC0220",
+                      fmt::format("the argument `{}` of `{}` is a tensor, and {} is given", parameter.name.text,
+                                  function.name, text(value)),
+                      at);
       std::optional<TensorValue> x = tensor(value, at);
       if (!x) return {};
       value = {*x};
       if (!bindShape(parameter, value, at, callee)) return {};
     } else if (isFlag(parameter) && !value.as<bool>()) {
-      return poison("TPC0220", fmt::format("the argument `{}` of `{}` is `true` or `false`, and {} is given", parameter.name.text, function.name, text(value)), at);
+      return poison("TPC0220",
+                    fmt::format("the argument `{}` of `{}` is `true` or `false`, and {} is given", parameter.name.text,
+                                function.name, text(value)),
+                    at);
     }
     if (callee.names.contains(parameter.name.text))
-      return poison("TPC0203", fmt::format("`{}` has two arguments called `{}`", function.name, parameter.name.text), parameter.name.span);
-    callee.names[parameter.name.text] = {.value = std::move(value), .role = Binding::Role::variable, .span = parameter.name.span};
+      return poison("TPC0203", fmt::format("`{}` has two arguments called `{}`", function.name, parameter.name.text),
+                    parameter.name.span);
+    callee.names[parameter.name.text] = {
+        .value = std::move(value), .role = Binding::Role::variable, .span = parameter.name.span};
   }
 
   Frame* caller = frame_;
@@ -225,7 +247,8 @@ Value Expander::expand(const FunctionValue& function, const ast::Call& node, Spa
   run(fn.body.statements);
   frame_ = caller;
   if (!callee.result) {
-    if (!limitReached_) return poison("TPC0274", fmt::format("`{}` ends without `return`", function.name), fn.name.span);
+    if (!limitReached_)
+      return poison("TPC0274", fmt::format("`{}` ends without `return`", function.name), fn.name.span);
     return {};
   }
   return std::move(*callee.result);

@@ -1,6 +1,6 @@
 // Sizes, lengths of axes, and the leaves of a program: inputs, parameters, constants.
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "compiler/import/expander.h"
 #include "dsl/source/suggest.h"
@@ -13,7 +13,8 @@ constexpr int64_t largestSize = int64_t(1) << 40;  // Length::at
 constexpr int64_t batchNumber = 32;                // `batch` needs no declaration; -D batch=... gives another number
 
 bool hasGrowing(const Number& number, const std::vector<Symbol>& symbols) {
-  return std::any_of(number.powers.begin(), number.powers.end(), [&](const auto& power) { return symbols[power.first].grows; });
+  return std::any_of(number.powers.begin(), number.powers.end(),
+                     [&](const auto& power) { return symbols[power.first].grows; });
 }
 
 }  // namespace
@@ -35,12 +36,15 @@ void Expander::declareSizes(const ast::Program& program, const Sizes& sizes) {
       }
       declared.emplace(name, entry.name.span);
       if (!entry.value.integer || entry.value.value < 1 || entry.value.value > double(largestSize)) {
-        error("TPC0205", fmt::format("the size `{}` is {}, and has to be a whole number from 1 to 2^40", name, entry.value.text),
+        error("TPC0205",
+              fmt::format("the size `{}` is {}, and has to be a whole number from 1 to 2^40", name, entry.value.text),
               entry.valueSpan);
         continue;
       }
       if (name == "batch") {
-        if (entry.grows) error("TPC0210", "`batch` never grows", entry.name.span, {}, "declare a size with another name for an axis that grows");
+        if (entry.grows)
+          error("TPC0210", "`batch` never grows", entry.name.span, {},
+                "declare a size with another name for an axis that grows");
         symbols_[0].number = int64_t(entry.value.value);
         continue;
       }
@@ -54,7 +58,9 @@ void Expander::declareSizes(const ast::Program& program, const Sizes& sizes) {
   auto named = [&](const std::string& name, const char* option) -> Symbol* {
     for (Symbol& symbol : symbols_)
       if (symbol.name == name) return &symbol;
-    Diagnostic diagnostic{.code = "TPC0204", .message = fmt::format("`{}` names no size of this program: `{}`", option, name), .span = {}};
+    Diagnostic diagnostic{.code = "TPC0204",
+                          .message = fmt::format("`{}` names no size of this program: `{}`", option, name),
+                          .span = {}};
     diagnostic.help = didYouMean(name, names);
     diagnostics_.report(std::move(diagnostic));
     failed_ = true;
@@ -63,7 +69,8 @@ void Expander::declareSizes(const ast::Program& program, const Sizes& sizes) {
   for (const auto& [name, number] : sizes.defines)
     if (Symbol* symbol = named(name, "-D")) {
       if (number < 1 || number > largestSize) {
-        diagnostics_.error("TPC0205", fmt::format("`-D {}={}`: a size is a whole number from 1 to 2^40", name, number), {});
+        diagnostics_.error("TPC0205", fmt::format("`-D {}={}`: a size is a whole number from 1 to 2^40", name, number),
+                           {});
         failed_ = true;
       } else {
         symbol->number = number;
@@ -84,7 +91,9 @@ void Expander::declareSizes(const ast::Program& program, const Sizes& sizes) {
   for (const Symbol& symbol : symbols_) numbers_.push_back(symbol.number);
   for (SymbolId id = 0; id < symbols_.size(); ++id) {
     auto at = declared.find(symbols_[id].name);
-    Binding binding{.value = {sizeScalar(id), true}, .role = Binding::Role::length, .span = at == declared.end() ? Span{} : at->second};
+    Binding binding{.value = {sizeScalar(id), true},
+                    .role = Binding::Role::length,
+                    .span = at == declared.end() ? Span{} : at->second};
     globals_.emplace(symbols_[id].name, std::move(binding));
   }
 }
@@ -105,7 +114,8 @@ std::optional<SymbolId> Expander::symbolNamed(const std::string& name) const {
 void Expander::declare(const ast::Size& size) {
   // In a program they are declared already, before everything else.
   if (frame_->isProgram() && !repeat_) return;
-  error("TPC0239", "a size is declared at the top of the program only", size.entries.empty() ? frame_->callSpan : size.entries[0].name.span);
+  error("TPC0239", "a size is declared at the top of the program only",
+        size.entries.empty() ? frame_->callSpan : size.entries[0].name.span);
 }
 
 void Expander::declare(const ast::Let& let) {
@@ -118,8 +128,10 @@ void Expander::declare(const ast::Let& let) {
         lengthOf(*entry.value);  // d - n: reported there, or its sizes are dissolved
         value = {};
       } else if (!scalar) {
-        value = poison("TPC0206", fmt::format("`let {}` is {}, and has to be an expression of sizes", entry.name.text, text(value)),
-                       entry.value->span, {}, fmt::format("tensors are assigned without `let`: `{} = ...`", entry.name.text));
+        value = poison(
+            "TPC0206",
+            fmt::format("`let {}` is {}, and has to be an expression of sizes", entry.name.text, text(value)),
+            entry.value->span, {}, fmt::format("tensors are assigned without `let`: `{} = ...`", entry.name.text));
       } else if (std::optional<Length> length = lengthOf(*entry.value)) {
         Scalar known = *scalar;
         known.length = length;
@@ -129,8 +141,10 @@ void Expander::declare(const ast::Let& let) {
       }
     }
     std::map<std::string, Binding>& scope = frame_->isProgram() ? globals_ : frame_->names;
-    if (auto before = scope.find(entry.name.text); before != scope.end() && (frame_->isProgram() || before->second.role == Binding::Role::length)) {
-      error("TPC0203", fmt::format("`{}` is declared twice", entry.name.text), entry.name.span, {}, {}, {{"the first one", before->second.span}});
+    if (auto before = scope.find(entry.name.text);
+        before != scope.end() && (frame_->isProgram() || before->second.role == Binding::Role::length)) {
+      error("TPC0203", fmt::format("`{}` is declared twice", entry.name.text), entry.name.span, {}, {},
+            {{"the first one", before->second.span}});
       continue;
     }
     scope[entry.name.text] = {.value = std::move(value), .role = Binding::Role::length, .span = entry.name.span};
@@ -144,7 +158,8 @@ std::optional<Length> Expander::lengthOf(const ast::Expr& expression) {
   // T - k + 1 has no length while T and k are symbols; where both stay it is a number.
   const TensorValue* computed = value.as<TensorValue>();
   const Scalar* scalar = value.as<Scalar>();
-  bool isDifference = (computed && computed->constant && computed->rank() == 0) || (scalar && !scalar->length && !scalar->exact && scalar->divisor == none);
+  bool isDifference = (computed && computed->constant && computed->rank() == 0) ||
+                      (scalar && !scalar->length && !scalar->exact && scalar->divisor == none);
   if (isDifference && dissolve(expression)) return std::nullopt;
   return lengthOf(value, expression.span);
 }
@@ -180,8 +195,11 @@ std::optional<Length> Expander::lengthOf(const Value& value, Span span) {
   if (value.isPoison()) return std::nullopt;
   const Scalar* scalar = value.as<Scalar>();
   if (const TensorValue* computed = value.as<TensorValue>(); computed && computed->constant && computed->rank() == 0) {
-    error("TPC0209", fmt::format("`{}` is no length: it is made of sums, products, whole quotients and positive differences of sizes", written(span)), span, {},
-          "declare a size of its own for this axis");
+    error("TPC0209",
+          fmt::format(
+              "`{}` is no length: it is made of sums, products, whole quotients and positive differences of sizes",
+              written(span)),
+          span, {}, "declare a size of its own for this axis");
     return std::nullopt;
   }
   if (!scalar) {
@@ -196,14 +214,21 @@ std::optional<Length> Expander::lengthOf(const Value& value, Span span) {
       failed_ = true;
       return std::nullopt;
     }
-    error("TPC0207", fmt::format("`{}` divides by `{}`, which grows: the quotient has no limit at a fixed numerator", written(span), divisor.name), span, {},
-          fmt::format("declare the quotient and let the numerator follow: `size H = .., {0} = {1} -> inf` and `let n = H * {0}`", divisor.name, divisor.number));
+    error(
+        "TPC0207",
+        fmt::format("`{}` divides by `{}`, which grows: the quotient has no limit at a fixed numerator", written(span),
+                    divisor.name),
+        span, {},
+        fmt::format(
+            "declare the quotient and let the numerator follow: `size H = .., {0} = {1} -> inf` and `let n = H * {0}`",
+            divisor.name, divisor.number));
     return std::nullopt;
   }
   if (scalar->exact && *scalar->exact <= Rational(0)) {
     error("TPC0209", fmt::format("a length is {}, and has to be positive", toString(*scalar->exact)), span);
   } else {
-    error("TPC0206", fmt::format("`{}` is no length: a length is a sum of products of sizes and numbers", written(span)), span);
+    error("TPC0206",
+          fmt::format("`{}` is no length: a length is a sum of products of sizes and numbers", written(span)), span);
   }
   return std::nullopt;
 }
@@ -214,9 +239,13 @@ std::optional<Length> Expander::wholeLength(const Length& length, Span span) {
   std::set<SymbolId> mentioned;
   for (const Monomial& term : length.terms())
     for (const auto& [symbol, power] : term.powers)
-      if (mentioned.insert(symbol).second) numbers += fmt::format("{}{} = {}", numbers.empty() ? "" : ", ", symbols_[symbol].name, symbols_[symbol].number);
-  error("TPC0208",
-        fmt::format("`{}`{} is not a whole number from 1 to 2^40", text(length), numbers.empty() ? "" : " at " + numbers), span);
+      if (mentioned.insert(symbol).second)
+        numbers +=
+            fmt::format("{}{} = {}", numbers.empty() ? "" : ", ", symbols_[symbol].name, symbols_[symbol].number);
+  error(
+      "TPC0208",
+      fmt::format("`{}`{} is not a whole number from 1 to 2^40", text(length), numbers.empty() ? "" : " at " + numbers),
+      span);
   return std::nullopt;
 }
 
@@ -252,7 +281,8 @@ bool Expander::checkFree(const ast::Name& name) {
   auto report = [&](const char* what, Span before) {
     std::vector<Note> notes;
     if (before.end) notes.push_back({"declared here", before});
-    error("TPC0203", fmt::format("`{}` is {} already", name.text, what), name.span, {}, "choose another name", std::move(notes));
+    error("TPC0203", fmt::format("`{}` is {} already", name.text, what), name.span, {}, "choose another name",
+          std::move(notes));
     return false;
   };
   if (frame_->isProgram())
@@ -276,7 +306,12 @@ bool Expander::checkFree(const ast::Name& name) {
 void Expander::declare(const ast::Input& node, Span span) {
   if (!onlyInProgram(node.target ? "target" : "input", span)) return;
   bool isFree = checkFree(node.name);
-  Input input{.name = node.name.text, .node = none, .target = node.target, .integer = node.below != nullptr, .below = {}, .span = node.name.span};
+  Input input{.name = node.name.text,
+              .node = none,
+              .target = node.target,
+              .integer = node.below != nullptr,
+              .below = {},
+              .span = node.name.span};
   std::optional<Shape> shape = shapeOf(node.shape);
   if (node.below) {
     std::optional<Length> below = lengthOf(*node.below);
@@ -307,14 +342,17 @@ std::optional<Expander::InitParts> Expander::initOf(const ast::Param& param, con
   bool random = call && (call->callee.text == "normal" || call->callee.text == "uniform");
   if (random) {
     if (call->arguments.size() != 1) {
-      error("TPC0258", fmt::format("`{}` takes one number: `normal(std)`, `uniform(a)` on [-a, a]", call->callee.text), expression.span);
+      error("TPC0258", fmt::format("`{}` takes one number: `normal(std)`, `uniform(a)` on [-a, a]", call->callee.text),
+            expression.span);
       return std::nullopt;
     }
     Value value = eval(*call->arguments[0].value);
     if (value.isPoison()) return std::nullopt;
     const Scalar* scalar = value.as<Scalar>();
     if (!scalar || !scalar->factor || scalar->factor->kind != Number::Kind::plain || scalar->factor->coefficient < 0) {
-      error("TPC0258", fmt::format("the width of `{}` is a number that is not negative, with powers of sizes: `n^(-1/2)`", call->callee.text),
+      error("TPC0258",
+            fmt::format("the width of `{}` is a number that is not negative, with powers of sizes: `n^(-1/2)`",
+                        call->callee.text),
             call->arguments[0].value->span);
       return std::nullopt;
     }
@@ -337,7 +375,9 @@ std::optional<Expander::InitParts> Expander::initOf(const ast::Param& param, con
       init.kind = Init::Kind::eye;
       return parts;
     }
-    error("TPC0259", fmt::format("`{}` starts as {}, and has the shape {}", param.name.text, text(eye->shape), text(shape)), expression.span);
+    error("TPC0259",
+          fmt::format("`{}` starts as {}, and has the shape {}", param.name.text, text(eye->shape), text(shape)),
+          expression.span);
     return std::nullopt;
   }
 
@@ -363,8 +403,8 @@ std::optional<Expander::InitParts> Expander::initOf(const ast::Param& param, con
   else emitStart();
   if (!start) return std::nullopt;
   if (!start->constant) {
-    error("TPC0260", fmt::format("`{}` starts as an expression that reads inputs or parameters", param.name.text), expression.span, {},
-          "an init is made of numbers, `eye`, `iota`, `ones`, `zeros` and constants");
+    error("TPC0260", fmt::format("`{}` starts as an expression that reads inputs or parameters", param.name.text),
+          expression.span, {}, "an init is made of numbers, `eye`, `iota`, `ones`, `zeros` and constants");
     return std::nullopt;
   }
   init.kind = Init::Kind::values;
@@ -379,12 +419,15 @@ void Expander::declare(const ast::Param& node, Span span) {
     frame_->names[node.name.text] = {.value = {}, .role = Binding::Role::parameter, .span = node.name.span};
     return;
   }
-  if (node.frozen && node.trained) error("TPC0276", fmt::format("`{}` is both frozen and trained", node.name.text), span);
+  if (node.frozen && node.trained)
+    error("TPC0276", fmt::format("`{}` is both frozen and trained", node.name.text), span);
   bool shared = node.shared;
   if (node.sharedBy) {
     if (!repeat_ || (repeat_->as != node.sharedBy->text)) {
-      error("TPC0275", fmt::format("`shared({})` names no repeat around this parameter", node.sharedBy->text), node.sharedBy->span, {},
-            repeat_ && !repeat_->as.empty() ? fmt::format("the repeat is called `{}`", repeat_->as) : "name it by `repeat L as NAME`");
+      error("TPC0275", fmt::format("`shared({})` names no repeat around this parameter", node.sharedBy->text),
+            node.sharedBy->span, {},
+            repeat_ && !repeat_->as.empty() ? fmt::format("the repeat is called `{}`", repeat_->as)
+                                            : "name it by `repeat L as NAME`");
     }
     shared = true;
   }
@@ -402,16 +445,22 @@ void Expander::declare(const ast::Param& node, Span span) {
     ParameterRecord& before = known->second;
     std::string init = node.init ? written(node.init->span) : "";
     if (before.shape != *shape) {
-      error("TPC0261", fmt::format("`{}` is {} here and {} before; one name is one parameter", path, text(*shape), text(before.shape)), span, {},
-            "give one of them another name, a call by `name = ...`", {{"declared before", before.span}});
+      error("TPC0261",
+            fmt::format("`{}` is {} here and {} before; one name is one parameter", path, text(*shape),
+                        text(before.shape)),
+            span, {}, "give one of them another name, a call by `name = ...`", {{"declared before", before.span}});
     } else if (before.init != init || before.frozen != frozen) {
-      error("TPC0261", fmt::format("`{}` is declared twice, with different {}; one name is one parameter", path, before.init != init ? "inits" : "training"), span,
-            {}, "write both alike, or give one of them another name", {{"declared before", before.span}});
+      error("TPC0261",
+            fmt::format("`{}` is declared twice, with different {}; one name is one parameter", path,
+                        before.init != init ? "inits" : "training"),
+            span, {}, "write both alike, or give one of them another name", {{"declared before", before.span}});
     } else if (before.stacked && (!repeat_ || before.repeat != repeat_->statement)) {
-      error("TPC0261", fmt::format("`{}` belongs to each layer of another repeat", path), span, {}, "declare it before the repeat, or `shared`",
-            {{"declared before", before.span}});
+      error("TPC0261", fmt::format("`{}` belongs to each layer of another repeat", path), span, {},
+            "declare it before the repeat, or `shared`", {{"declared before", before.span}});
     } else {
-      frame_->names[node.name.text] = {.value = {before.read ? *before.read : before.tensor}, .role = Binding::Role::parameter, .span = node.name.span};
+      frame_->names[node.name.text] = {.value = {before.read ? *before.read : before.tensor},
+                                       .role = Binding::Role::parameter,
+                                       .span = node.name.span};
     }
     return;
   }
@@ -437,16 +486,28 @@ void Expander::declare(const ast::Param& node, Span span) {
     for (int i = 0; fits && i < parts->start->rank(); ++i)
       fits = parts->start->shape[size_t(i)] == (*shape)[size_t(missing + i)] || parts->start->shape[size_t(i)].isOne();
     if (!fits) {
-      error("TPC0259", fmt::format("`{}` starts as {}, and has the shape {}", node.name.text, text(parts->start->shape), text(*shape)), node.init->span);
+      error("TPC0259",
+            fmt::format("`{}` starts as {}, and has the shape {}", node.name.text, text(parts->start->shape),
+                        text(*shape)),
+            node.init->span);
       return;
     }
     auto spread = [&] { return emitter_.broadcastTo(*parts->start, whole, node.init->span); };
     parts->start = repeat_ ? emitter_.outside(spread) : spread();
   }
-  auto make = [&] { return emitter_.parameter(parameter, whole, stacked, parts->start ? &*parts->start : nullptr, node.name.span); };
-  ParameterRecord record{.name = path, .tensor = repeat_ ? emitter_.outside(make) : make(), .shape = *shape, .stacked = stacked,
-                         .span = node.name.span, .init = node.init ? written(node.init->span) : "", .frozen = frozen,
-                         .repeat = repeat_ ? repeat_->statement : nullptr, .read = {}, .used = {}};
+  auto make = [&] {
+    return emitter_.parameter(parameter, whole, stacked, parts->start ? &*parts->start : nullptr, node.name.span);
+  };
+  ParameterRecord record{.name = path,
+                         .tensor = repeat_ ? emitter_.outside(make) : make(),
+                         .shape = *shape,
+                         .stacked = stacked,
+                         .span = node.name.span,
+                         .init = node.init ? written(node.init->span) : "",
+                         .frozen = frozen,
+                         .repeat = repeat_ ? repeat_->statement : nullptr,
+                         .read = {},
+                         .used = {}};
   if (stacked) record.read = emitter_.layer(record.tensor, node.name.span);
   TensorValue value = record.read ? *record.read : record.tensor;
   record.used = value;
@@ -475,16 +536,21 @@ void Expander::declare(const ast::Const& node, Span span) {
       for (int i = 0; fits && i < made->rank(); ++i)
         fits = made->shape[size_t(i)] == (*shape)[size_t(missing + i)] || made->shape[size_t(i)].isOne();
       if (!made->constant) {
-        error("TPC0260", fmt::format("the constant `{}` reads inputs or parameters", node.name.text), node.value->span, {}, "leave `const` out");
+        error("TPC0260", fmt::format("the constant `{}` reads inputs or parameters", node.name.text), node.value->span,
+              {}, "leave `const` out");
       } else if (!fits) {
-        error("TPC0268", fmt::format("the constant `{}` is declared as {}, and its value is {}", node.name.text, text(*shape), text(made->shape)), node.value->span);
+        error("TPC0268",
+              fmt::format("the constant `{}` is declared as {}, and its value is {}", node.name.text, text(*shape),
+                          text(made->shape)),
+              node.value->span);
       } else {
         TensorValue constant = emitter_.broadcastTo(*made, *shape, node.value->span);
         if (below) {
           constant.integer = true;
           constant.below = *below;
         }
-        if (namedAt_.emplace(constant.handle, -1).second) emitter_.setName(constant, joined(frame_->path, node.name.text), span);
+        if (namedAt_.emplace(constant.handle, -1).second)
+          emitter_.setName(constant, joined(frame_->path, node.name.text), span);
         value = {constant};
       }
     }

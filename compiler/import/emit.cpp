@@ -76,7 +76,9 @@ TensorValue Emitter::layerIndex(const Length& trips, Span span) {
   return result;
 }
 
-TensorValue Emitter::argument(const OptimizerArgument& argument, Span span) { return made(HANDLE(argument, argument), {}, false); }
+TensorValue Emitter::argument(const OptimizerArgument& argument, Span span) {
+  return made(HANDLE(argument, argument), {}, false);
+}
 
 TensorValue Emitter::binary(Binary op, const TensorValue& a, const TensorValue& b, Span span) {
   assert(a.shape == b.shape && "callers broadcast");
@@ -138,7 +140,8 @@ TensorValue Emitter::gather(const TensorValue& table, const TensorValue& index, 
   Shape shape(table.shape.begin(), table.shape.begin() + axis);
   shape.insert(shape.end(), index.shape.begin(), index.shape.end());
   shape.insert(shape.end(), table.shape.begin() + axis + 1, table.shape.end());
-  TensorValue result = made(HANDLE(gather, valueOf(table), valueOf(index), axis), std::move(shape), table.constant && index.constant);
+  TensorValue result =
+      made(HANDLE(gather, valueOf(table), valueOf(index), axis), std::move(shape), table.constant && index.constant);
   result.integer = table.integer;
   result.below = table.below;
   return result;
@@ -283,8 +286,12 @@ std::vector<TensorValue> Emitter::endRepeat(const RepeatEnd& end, Span span) {
 void Emitter::output(const TensorValue& value, const std::string& name, bool metric, Span span) {
   tp::output(impl_->b, tp::at(impl_->context, span), valueOf(value), name, metric);
 }
-void Emitter::loss(const TensorValue& value, Span span) { tp::loss(impl_->b, tp::at(impl_->context, span), valueOf(value)); }
-void Emitter::update(const TensorValue& value, Span span) { tp::update(impl_->b, tp::at(impl_->context, span), valueOf(value)); }
+void Emitter::loss(const TensorValue& value, Span span) {
+  tp::loss(impl_->b, tp::at(impl_->context, span), valueOf(value));
+}
+void Emitter::update(const TensorValue& value, Span span) {
+  tp::update(impl_->b, tp::at(impl_->context, span), valueOf(value));
+}
 void Emitter::next(const TensorValue& state, const TensorValue& value, Span span) {
   tp::next(impl_->b, tp::at(impl_->context, span), valueOf(state), valueOf(value));
 }
@@ -308,8 +315,8 @@ void Emitter::setName(const TensorValue& tensor, const std::string& name, Span s
 
 bool Emitter::isUsed(const TensorValue& value) const { return !valueOf(value).use_empty(); }
 
-// Backward over all operations from the loss; a repeat passes everything its body reads on, value by value would need its
-// fixpoint and would only make this warning rarer.
+// Backward over all operations from the loss; a repeat passes everything its body reads on, value by value would need
+// its fixpoint and would only make this warning rarer.
 std::unordered_map<void*, bool> Emitter::reachingLoss() const {
   std::unordered_map<void*, bool> reached;
   std::vector<mlir::Value> open;
@@ -339,7 +346,8 @@ void Emitter::removeDeadOperations() {
     bool isLayerRead = llvm::isa<tp::LayerOp, tp::LayerIndexOp>(*op);
     // An optimizer that does not read `fan_in` has no such argument; what the user may set stays.
     if (auto argument = llvm::dyn_cast<tp::ArgumentOp>(*op))
-      isLayerRead = ArgumentRole(argument.getRole()) != ArgumentRole::hyper && ArgumentRole(argument.getRole()) != ArgumentRole::state;
+      isLayerRead = ArgumentRole(argument.getRole()) != ArgumentRole::hyper &&
+                    ArgumentRole(argument.getRole()) != ArgumentRole::state;
     if ((*op)->getNumRegions() == 0 && (*op)->use_empty() && (*op)->getNumResults() == 1 &&
         (mlir::isPure(*op) || isLayerRead))
       (*op)->erase();

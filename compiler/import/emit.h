@@ -23,9 +23,9 @@ using Shape = std::vector<Length>;
 struct TensorValue {
   void* handle = nullptr;  // mlir::Value
   Shape shape;
-  bool integer = false;    // entries are 0 .. below - 1, so it may index
+  bool integer = false;  // entries are 0 .. below - 1, so it may index
   Length below;
-  bool constant = false;   // made of numbers alone: may start a parameter
+  bool constant = false;  // made of numbers alone: may start a parameter
 
   int rank() const { return int(shape.size()); }
 };
@@ -43,7 +43,8 @@ class Emitter {
   int maximalRank() const { return maximalRank_; }
 
   // Leaves.
-  TensorValue parameter(const Parameter& parameter, const Shape& shape, bool stacked, const TensorValue* start, Span span);
+  TensorValue parameter(const Parameter& parameter, const Shape& shape, bool stacked, const TensorValue* start,
+                        Span span);
   TensorValue input(const Input& input, const Shape& shape, Span span);
   TensorValue number(const Number& number, Span span);
   TensorValue freeMultiplier(const FreeMultiplier& multiplier, Span span);
@@ -87,7 +88,8 @@ class Emitter {
   std::vector<TensorValue> endRepeat(const RepeatEnd& end, Span span);
   bool inRepeat() const;
   // Between the two: what `body` makes stands before the repeat.
-  template <typename F> auto outside(F body) {
+  template <typename F>
+  auto outside(F body) {
     swapBuilders();
     auto result = body();
     swapBuilders();

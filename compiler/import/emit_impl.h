@@ -13,9 +13,9 @@ struct Emitter::Impl {
 
   mlir::MLIRContext* context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  mlir::OpBuilder b;                // where operations are made
-  mlir::OpBuilder other;            // in a repeat: before it
-  std::optional<tp::Body> body;     // of the open repeat
+  mlir::OpBuilder b;             // where operations are made
+  mlir::OpBuilder other;         // in a repeat: before it
+  std::optional<tp::Body> body;  // of the open repeat
   std::vector<TensorValue> initial;
 };
 

@@ -38,7 +38,8 @@ struct Dissolved {
 
 class Expander {
  public:
-  Expander(mlir::MLIRContext& context, Functions& functions, SourceMap& sources, DiagnosticSink& diagnostics, const Dissolved& dissolved)
+  Expander(mlir::MLIRContext& context, Functions& functions, SourceMap& sources, DiagnosticSink& diagnostics,
+           const Dissolved& dissolved)
       : emitter_(context), functions_(functions), sources_(sources), diagnostics_(diagnostics), dissolved_(dissolved) {}
 
   struct Sizes {
@@ -83,8 +84,8 @@ class Expander {
   std::optional<Shape> shapeOf(const ast::Shape& shape);
   std::optional<Length> lengthOf(const ast::Expr& expression);
   std::optional<Length> lengthOf(const Value& value, Span span);
-  // Asks that the import starts again with these sizes known by their numbers (Dissolved).  False where that cannot help: a size
-  // grows, is `batch`, or none is left.
+  // Asks that the import starts again with these sizes known by their numbers (Dissolved).  False where that cannot
+  // help: a size grows, is `batch`, or none is left.
   bool dissolve(const Length& length);
   bool dissolve(const ast::Expr& expression);
   std::optional<Length> wholeLength(const Length& length, Span span);
@@ -133,7 +134,8 @@ class Expander {
   TensorValue emitNumber(const Number& number, Span span) { return emitter_.number(number, span); }
   TensorValue emitLength(const Length& length, Span span);
   std::optional<Shape> broadcastShapes(const Shape& a, const Shape& b, Span aSpan, Span bSpan, Span span);
-  std::optional<TensorValue> combine(Emitter::Binary op, const TensorValue& a, const TensorValue& b, Span aSpan, Span bSpan, Span span);
+  std::optional<TensorValue> combine(Emitter::Binary op, const TensorValue& a, const TensorValue& b, Span aSpan,
+                                     Span bSpan, Span span);
   bool withinLimits(Span span);
 
   // ---- calls.cpp ----
@@ -145,8 +147,8 @@ class Expander {
   // ---- builtins.cpp, shaping.cpp ----
   struct Arguments;  // of a built-in function, by position and by name
   Value callBuiltin(const std::string& name, const ast::Call& node, Span span);
-  std::optional<Arguments> builtinArguments(const std::string& name, const ast::Call& node, Span span, size_t least, size_t most,
-                                            std::initializer_list<const char*> names);
+  std::optional<Arguments> builtinArguments(const std::string& name, const ast::Call& node, Span span, size_t least,
+                                            size_t most, std::initializer_list<const char*> names);
   Value mapOf(MapFn fn, const std::string& name, const ast::Call& node, Span span);
   Value extremum(const std::string& name, const ast::Call& node, Span span);
   Value reduction(const std::string& name, const ast::Call& node, Span span);
@@ -175,20 +177,20 @@ class Expander {
 
   struct ParameterRecord {
     std::string name;
-    TensorValue tensor;        // the whole, stacked where it is
-    Shape shape;               // as declared
+    TensorValue tensor;  // the whole, stacked where it is
+    Shape shape;         // as declared
     bool stacked = false;
     Span span;
-    std::string init;          // as written, to compare tied declarations
+    std::string init;  // as written, to compare tied declarations
     bool frozen = false;
-    const void* repeat = nullptr;  // the statement whose body it belongs to
+    const void* repeat = nullptr;     // the statement whose body it belongs to
     std::optional<TensorValue> read;  // this layer's slice, while its repeat is open
-    TensorValue used;              // what the program reads: the slice or the whole
+    TensorValue used;                 // what the program reads: the slice or the whole
   };
   struct RepeatContext {
     const ast::Repeat* statement = nullptr;
     const Frame* frame = nullptr;  // in which it stands
-    std::string as;              // NAME, empty without one
+    std::string as;                // NAME, empty without one
     Length trips;
     Span span;
     std::vector<ast::Name> collected;
@@ -202,27 +204,27 @@ class Expander {
   std::set<std::string> toDissolve_;
 
   std::vector<Symbol> symbols_;
-  std::vector<int64_t> numbers_;                 // of the symbols, for Length::at
-  std::map<std::string, Binding> globals_;       // sizes, lets, constants: what functions see
+  std::vector<int64_t> numbers_;            // of the symbols, for Length::at
+  std::map<std::string, Binding> globals_;  // sizes, lets, constants: what functions see
   Frame* frame_ = nullptr;
   std::optional<RepeatContext> repeat_;
 
-  std::map<std::string, int> valueCounts_;       // by path: how often a variable was assigned
-  std::map<std::string, int> autoCounts_;        // by path
-  std::unordered_map<void*, int> namedAt_;       // the depth of the frame that named a value
+  std::map<std::string, int> valueCounts_;  // by path: how often a variable was assigned
+  std::map<std::string, int> autoCounts_;   // by path
+  std::unordered_map<void*, int> namedAt_;  // the depth of the frame that named a value
   std::map<std::string, ParameterRecord> parameters_;
   std::vector<std::string> parameterOrder_;
   std::vector<std::pair<std::string, std::pair<TensorValue, Span>>> inputs_;
-  std::map<std::string, Span> ends_;             // outputs and metrics
+  std::map<std::string, Span> ends_;  // outputs and metrics
   std::optional<Span> loss_;
-  std::optional<Span> update_;                   // of an optimizer
+  std::optional<Span> update_;  // of an optimizer
   bool inOptimizer_ = false;
   std::vector<std::pair<std::string, TensorValue>> states_;  // of an optimizer: its arguments
 
-  std::set<std::string> reported_;               // code, place and message: an error in a function is told once
-  int quiet_ = 0;                                // > 0: evaluate without reporting
-  int64_t steps_ = 0;                            // expressions evaluated: calls that make nothing count as well
-  int nesting_ = 0;                              // of expressions through calls, so that the stack is bounded
+  std::set<std::string> reported_;  // code, place and message: an error in a function is told once
+  int quiet_ = 0;                   // > 0: evaluate without reporting
+  int64_t steps_ = 0;               // expressions evaluated: calls that make nothing count as well
+  int nesting_ = 0;                 // of expressions through calls, so that the stack is bounded
   bool limitReached_ = false;
   bool failed_ = false;
 };

@@ -2,9 +2,9 @@
 //
 // What is known now is computed now: `1 / sqrt(d)` is the number d^(-1/2) and never an operation.  As soon as a tensor
 // takes part, an operation is made, with the shapes of both sides made equal first.
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 
 #include "compiler/import/expander.h"
 #include "compiler/import/import.h"
@@ -16,7 +16,8 @@ namespace tpc {
 
 // A mistake inside a function is told with the calls that led there.  Inside the library it is the caller's mistake, so
 // the caller's line is shown and the library's in a note.
-void Expander::error(const char* code, std::string message, Span span, std::string label, std::string help, std::vector<Note> notes) {
+void Expander::error(const char* code, std::string message, Span span, std::string label, std::string help,
+                     std::vector<Note> notes) {
   if (quiet_ > 0) return;
   failed_ = true;
   Span shown = span;
@@ -30,12 +31,18 @@ void Expander::error(const char* code, std::string message, Span span, std::stri
     }
   }
   for (const Frame* frame = frame_; frame && frame->caller; frame = frame->caller)
-    if (!frame->caller->library && !frame->library) notes.push_back({fmt::format("in this call of `{}`", frame->functionName), frame->callSpan});
+    if (!frame->caller->library && !frame->library)
+      notes.push_back({fmt::format("in this call of `{}`", frame->functionName), frame->callSpan});
   if (notes.size() > 6) notes.resize(6);
   std::string key = fmt::format("{} {} {} {} {}", code, shown.file, shown.begin, shown.end, message);
   if (!reported_.insert(key).second || diagnostics_.errorCount() >= size_t(ImportLimits::errors)) return;
-  diagnostics_.report({.severity = Severity::error, .code = code, .message = std::move(message), .span = shown, .label = std::move(label),
-                       .notes = std::move(notes), .help = std::move(help)});
+  diagnostics_.report({.severity = Severity::error,
+                       .code = code,
+                       .message = std::move(message),
+                       .span = shown,
+                       .label = std::move(label),
+                       .notes = std::move(notes),
+                       .help = std::move(help)});
 }
 
 void Expander::warning(const char* code, std::string message, Span span, std::string label, std::string help) {
@@ -53,7 +60,8 @@ std::string Expander::text(const Value& value) const {
   if (const Scalar* scalar = value.as<Scalar>()) return fmt::format("the number {}", toString(*scalar, symbols_));
   if (const bool* flag = value.as<bool>()) return *flag ? "`true`" : "`false`";
   if (value.as<std::string>()) return "a text";
-  if (const FunctionValue* function = value.as<FunctionValue>()) return fmt::format("the function `{}`", function->name);
+  if (const FunctionValue* function = value.as<FunctionValue>())
+    return fmt::format("the function `{}`", function->name);
   if (value.as<std::vector<Value>>()) return "several values";
   return "unknown";
 }
@@ -86,8 +94,9 @@ Value Expander::evalName(const std::string& name, Span span) {
     while (program->caller) program = program->caller;
     if (auto at = program->names.find(name); at != program->names.end() && !frame_->library) {
       std::vector<Note> notes{{"declared here", at->second.span}};
-      error("TPC0224", fmt::format("`{}` belongs to the program: functions see sizes, constants and functions, not tensors", name), span, {},
-            fmt::format("give it to `{}` as an argument", frame_->functionName), std::move(notes));
+      error("TPC0224",
+            fmt::format("`{}` belongs to the program: functions see sizes, constants and functions, not tensors", name),
+            span, {}, fmt::format("give it to `{}` as an argument", frame_->functionName), std::move(notes));
       return {};
     }
   }
@@ -106,12 +115,13 @@ Value Expander::evalAuto(const ast::Auto& node, Span span) {
     const Binding* binding = find(name.text);
     const Scalar* scalar = binding ? binding->value.as<Scalar>() : nullptr;
     if (binding && binding->value.isPoison()) return {};
-    bool isSymbol = scalar && scalar->factor && scalar->factor->powers.size() == 1 && scalar->factor->coefficient == 1 &&
-                    scalar->factor->powers[0].second == Rational(1);
+    bool isSymbol = scalar && scalar->factor && scalar->factor->powers.size() == 1 &&
+                    scalar->factor->coefficient == 1 && scalar->factor->powers[0].second == Rational(1);
     if (!isSymbol) {
       std::vector<std::string> sizes;
       for (const Symbol& symbol : symbols_) sizes.push_back(symbol.name);
-      error("TPC0262", fmt::format("`auto({0})` is a power of a size, and `{0}` is none", name.text), name.span, {}, didYouMean(name.text, sizes));
+      error("TPC0262", fmt::format("`auto({0})` is a power of a size, and `{0}` is none", name.text), name.span, {},
+            didYouMean(name.text, sizes));
       known = false;
       continue;
     }
@@ -134,8 +144,10 @@ Value Expander::eval(const ast::Expr& expression) {
   if (!withinLimits(expression.span)) return {};
   if (nesting_ >= ImportLimits::nesting) {
     limitReached_ = true;
-    return poison("TPC0222", fmt::format("expressions are nested deeper than {}, the calls in them expanded", ImportLimits::nesting), expression.span, {},
-                  "give parts of it names of their own");
+    return poison(
+        "TPC0222",
+        fmt::format("expressions are nested deeper than {}, the calls in them expanded", ImportLimits::nesting),
+        expression.span, {}, "give parts of it names of their own");
   }
   ++nesting_;
   Value value = evalNode(expression);
@@ -236,17 +248,22 @@ std::optional<Shape> Expander::broadcastShapes(const Shape& a, const Shape& b, S
       notes.push_back({fmt::format("`{}` is {}", written(bSpan), text(b)), bSpan});
       std::string help;
       std::optional<int64_t> leftNumber = left->at(numbers_), rightNumber = right->at(numbers_);
-      if (leftNumber && leftNumber == rightNumber) help = "both are the same number now, but sizes of different names never match: use one of the two names";
-      else if (a.size() != b.size()) help = "shapes are matched from the last axis; insert axes of length one by `x[:, new]`";
-      error("TPC0211", fmt::format("axes of length {} and {} do not match: {} and {}", text(*left), text(*right), text(a), text(b)), span, {}, std::move(help),
-            std::move(notes));
+      if (leftNumber && leftNumber == rightNumber)
+        help = "both are the same number now, but sizes of different names never match: use one of the two names";
+      else if (a.size() != b.size())
+        help = "shapes are matched from the last axis; insert axes of length one by `x[:, new]`";
+      error(
+          "TPC0211",
+          fmt::format("axes of length {} and {} do not match: {} and {}", text(*left), text(*right), text(a), text(b)),
+          span, {}, std::move(help), std::move(notes));
       return std::nullopt;
     }
   }
   return result;
 }
 
-std::optional<TensorValue> Expander::combine(Emitter::Binary op, const TensorValue& a, const TensorValue& b, Span aSpan, Span bSpan, Span span) {
+std::optional<TensorValue> Expander::combine(Emitter::Binary op, const TensorValue& a, const TensorValue& b, Span aSpan,
+                                             Span bSpan, Span span) {
   std::optional<Shape> shape = broadcastShapes(a.shape, b.shape, aSpan, bSpan, span);
   if (!shape) return std::nullopt;
   TensorValue left = emitter_.broadcastTo(a, *shape, aSpan);
@@ -254,11 +271,14 @@ std::optional<TensorValue> Expander::combine(Emitter::Binary op, const TensorVal
   return emitter_.binary(op, left, right, span);
 }
 
-Value Expander::arithmetic(ast::BinaryOp op, const Value& left, const Value& right, Span leftSpan, Span rightSpan, Span span) {
+Value Expander::arithmetic(ast::BinaryOp op, const Value& left, const Value& right, Span leftSpan, Span rightSpan,
+                           Span span) {
   if (left.isPoison() || right.isPoison()) return {};
   const Scalar* a = left.as<Scalar>();
   const Scalar* b = right.as<Scalar>();
-  if (op == ast::BinaryOp::divide && b && ((b->exact && b->exact->isZero()) || (b->factor && b->factor->kind == Number::Kind::plain && b->factor->coefficient == 0)))
+  if (op == ast::BinaryOp::divide && b &&
+      ((b->exact && b->exact->isZero()) ||
+       (b->factor && b->factor->kind == Number::Kind::plain && b->factor->coefficient == 0)))
     return poison("TPC0256", fmt::format("`{}` is zero, and stands below a fraction", written(rightSpan)), rightSpan);
   if (a && b) {
     std::optional<Scalar> folded;
@@ -288,12 +308,15 @@ Value Expander::arithmetic(ast::BinaryOp op, const Value& left, const Value& rig
   }
   std::optional<TensorValue> y = tensor(right, rightSpan);
   if (!x || !y) return {};
-  Emitter::Binary binary = op == ast::BinaryOp::add ? Emitter::Binary::add : op == ast::BinaryOp::subtract ? Emitter::Binary::sub : Emitter::Binary::mul;
+  Emitter::Binary binary = op == ast::BinaryOp::add        ? Emitter::Binary::add
+                           : op == ast::BinaryOp::subtract ? Emitter::Binary::sub
+                                                           : Emitter::Binary::mul;
   std::optional<TensorValue> result = combine(binary, *x, *y, leftSpan, rightSpan, span);
   return result ? Value{*result} : Value{};
 }
 
-Value Expander::comparison(ast::BinaryOp op, const Value& left, const Value& right, Span leftSpan, Span rightSpan, Span span) {
+Value Expander::comparison(ast::BinaryOp op, const Value& left, const Value& right, Span leftSpan, Span rightSpan,
+                           Span span) {
   if (const bool* a = left.as<bool>())
     if (const bool* b = right.as<bool>(); b && (op == ast::BinaryOp::equal || op == ast::BinaryOp::notEqual))
       return {(*a == *b) == (op == ast::BinaryOp::equal)};
@@ -305,7 +328,8 @@ Value Expander::comparison(ast::BinaryOp op, const Value& left, const Value& rig
     }
     auto growing = [&](const Scalar& scalar) {
       if (scalar.length) return grows(*scalar.length);
-      return scalar.factor && std::any_of(scalar.factor->powers.begin(), scalar.factor->powers.end(), [&](const auto& p) { return symbols_[p.first].grows; });
+      return scalar.factor && std::any_of(scalar.factor->powers.begin(), scalar.factor->powers.end(),
+                                          [&](const auto& p) { return symbols_[p.first].grows; });
     };
     auto number = [&](const Scalar& scalar) -> std::optional<double> {
       if (scalar.exact) return scalar.exact->toDouble();
@@ -318,7 +342,9 @@ Value Expander::comparison(ast::BinaryOp op, const Value& left, const Value& rig
     if (growing(*a) || growing(*b)) {
       // Different as sizes, so different in the limit, whatever their numbers are now.
       if (isEquality) return {op == ast::BinaryOp::notEqual};
-      return poison("TPC0226", fmt::format("`{}` compares a size that grows, so it has no answer for every size", written(span)), span);
+      return poison("TPC0226",
+                    fmt::format("`{}` compares a size that grows, so it has no answer for every size", written(span)),
+                    span);
     }
     std::optional<double> x = number(*a), y = number(*b);
     if (x && y) {
@@ -355,7 +381,8 @@ Value Expander::raise(const Value& base, const Value& exponent, Span baseSpan, S
   const Scalar* p = exponent.as<Scalar>();
   const Scalar* a = base.as<Scalar>();
   if (p && p->exact && a) {
-    if (a->exact && a->exact->isZero() && *p->exact < Rational(0)) return poison("TPC0256", fmt::format("`{}` divides by zero", written(span)), span);
+    if (a->exact && a->exact->isZero() && *p->exact < Rational(0))
+      return poison("TPC0256", fmt::format("`{}` divides by zero", written(span)), span);
     if (a->factor && a->factor->coefficient < 0 && p->exact->den() != 1)
       return poison("TPC0257", fmt::format("`{}` is a root of a negative number", written(span)), span);
     if (std::optional<Scalar> folded = power(*a, *p->exact)) return {*folded};
@@ -370,16 +397,21 @@ Value Expander::raise(const Value& base, const Value& exponent, Span baseSpan, S
       std::optional<TensorValue> product = combine(Emitter::Binary::mul, *y, logarithm, exponentSpan, baseSpan, span);
       return product ? Value{emitter_.map(MapFn::exp, *product, span)} : Value{};
     }
-    return poison("TPC0255", fmt::format("the power `{}` is {}, and has to be a number", written(exponentSpan), text(exponent)), exponentSpan, {},
-                  "for a power that is computed write `exp(p * log(x))`");
+    return poison("TPC0255",
+                  fmt::format("the power `{}` is {}, and has to be a number", written(exponentSpan), text(exponent)),
+                  exponentSpan, {}, "for a power that is computed write `exp(p * log(x))`");
   }
   if (!p->exact)
-    return poison("TPC0255", fmt::format("the power {} is no fraction with a denominator up to 1000", toString(*p, symbols_)), exponentSpan, {}, "write it as a fraction: `x^(1/3)`");
+    return poison("TPC0255",
+                  fmt::format("the power {} is no fraction with a denominator up to 1000", toString(*p, symbols_)),
+                  exponentSpan, {}, "write it as a fraction: `x^(1/3)`");
   std::optional<TensorValue> x = tensor(base, baseSpan);
   if (!x) return {};
   Rational power = *p->exact;
   if (power == Rational(1)) return {*x};
-  if (power.isZero()) return {emitter_.broadcastTo(emitter_.number({.coefficient = 1, .powers = {}, .kind = Number::Kind::plain}, span), x->shape, span)};
+  if (power.isZero())
+    return {emitter_.broadcastTo(emitter_.number({.coefficient = 1, .powers = {}, .kind = Number::Kind::plain}, span),
+                                 x->shape, span)};
   if (power == Rational(2)) return {emitter_.map(MapFn::square, *x, span)};
   if (power == Rational(-1)) return {emitter_.map(MapFn::reciprocal, *x, span)};
   if (power == half) return {emitter_.map(MapFn::sqrt, *x, span)};
@@ -392,33 +424,47 @@ Value Expander::raise(const Value& base, const Value& exponent, Span baseSpan, S
 Value Expander::transposed(const Value& value, Span operand, Span span) {
   if (value.isPoison()) return {};
   const TensorValue* x = value.as<TensorValue>();
-  if (!x || x->rank() < 2) return poison("TPC0266", fmt::format("`{}` is {}, and a transpose swaps the last two axes", written(operand), text(value)), operand);
+  if (!x || x->rank() < 2)
+    return poison("TPC0266",
+                  fmt::format("`{}` is {}, and a transpose swaps the last two axes", written(operand), text(value)),
+                  operand);
   std::vector<int> axes;
   for (int i = 0; i < x->rank(); ++i) axes.push_back(i);
   std::swap(axes[axes.size() - 1], axes[axes.size() - 2]);
   return {emitter_.transpose(*x, axes, span)};
 }
 
-// x [.., m, k] @ y [.., k, n]; a vector on either side is k alone.  The axes before are matched from the last, like those of
-// a sum; one that a side lacks, or has with length one, comes from the other.
+// x [.., m, k] @ y [.., k, n]; a vector on either side is k alone.  The axes before are matched from the last, like
+// those of a sum; one that a side lacks, or has with length one, comes from the other.
 Value Expander::matmul(const Value& left, const Value& right, Span leftSpan, Span rightSpan, Span span) {
   std::optional<TensorValue> x = tensor(left, leftSpan);
   std::optional<TensorValue> y = tensor(right, rightSpan);
   if (!x || !y) return {};
   if (x->rank() == 0 || y->rank() == 0) {
     const Span at = x->rank() == 0 ? leftSpan : rightSpan;
-    return poison("TPC0213", fmt::format("`{}` has no axes, and `@` sums over one", written(at)), at, {}, "write `*` to multiply by a number");
+    return poison("TPC0213", fmt::format("`{}` has no axes, and `@` sums over one", written(at)), at, {},
+                  "write `*` to multiply by a number");
   }
   const Length& k = x->shape.back();
   const Length& own = y->rank() == 1 ? y->shape[0] : y->shape[size_t(y->rank() - 2)];
   if (k != own) {
-    std::vector<Note> notes{{fmt::format("`{}` is {}: its last axis is {}", written(leftSpan), text(x->shape), text(k)), leftSpan},
-                            {fmt::format("`{}` is {}: its {} axis is {}", written(rightSpan), text(y->shape), y->rank() == 1 ? "only" : y->rank() == 2 ? "first" : "last but one", text(own)), rightSpan}};
+    std::vector<Note> notes{
+        {fmt::format("`{}` is {}: its last axis is {}", written(leftSpan), text(x->shape), text(k)), leftSpan},
+        {fmt::format("`{}` is {}: its {} axis is {}", written(rightSpan), text(y->shape),
+                     y->rank() == 1   ? "only"
+                     : y->rank() == 2 ? "first"
+                                      : "last but one",
+                     text(own)),
+         rightSpan}};
     std::string help;
-    if (y->rank() >= 2 && y->shape.back() == k) help = fmt::format("the last axis of `{0}` is {1}: `{0}^T`", written(rightSpan), text(k));
-    else if (k.at(numbers_) && k.at(numbers_) == own.at(numbers_)) help = "both are the same number now, but sizes of different names never match: use one of the two names";
-    error("TPC0212", fmt::format("`@` sums over axes of length {} and {}, which do not match: {} @ {}", text(k), text(own), text(x->shape), text(y->shape)), span, {},
-          std::move(help), std::move(notes));
+    if (y->rank() >= 2 && y->shape.back() == k)
+      help = fmt::format("the last axis of `{0}` is {1}: `{0}^T`", written(rightSpan), text(k));
+    else if (k.at(numbers_) && k.at(numbers_) == own.at(numbers_))
+      help = "both are the same number now, but sizes of different names never match: use one of the two names";
+    error("TPC0212",
+          fmt::format("`@` sums over axes of length {} and {}, which do not match: {} @ {}", text(k), text(own),
+                      text(x->shape), text(y->shape)),
+          span, {}, std::move(help), std::move(notes));
     return {};
   }
 
@@ -431,7 +477,10 @@ Value Expander::matmul(const Value& left, const Value& right, Span leftSpan, Spa
     const Length& a = x->shape[size_t(inX)];
     const Length& b = y->shape[size_t(inY)];
     if (a == b || a.isOne() || b.isOne()) continue;
-    return poison("TPC0211", fmt::format("axes of length {} and {} do not match: {} @ {}", text(a), text(b), text(x->shape), text(y->shape)), span);
+    return poison(
+        "TPC0211",
+        fmt::format("axes of length {} and {} do not match: {} @ {}", text(a), text(b), text(x->shape), text(y->shape)),
+        span);
   }
   Contraction labels;
   uint8_t summed = uint8_t(batch), rows = uint8_t(batch + 1), columns = uint8_t(batch + 2);

@@ -9,7 +9,12 @@ void Expander::finish() {
   if (limitReached_) return;
   if (!loss_) {
     failed_ = true;
-    diagnostics_.report({.severity = Severity::error, .code = "TPC0234", .message = "the program has no loss", .span = std::nullopt, .label = {}, .notes = {},
+    diagnostics_.report({.severity = Severity::error,
+                         .code = "TPC0234",
+                         .message = "the program has no loss",
+                         .span = std::nullopt,
+                         .label = {},
+                         .notes = {},
                          .help = "end it with `loss = ...`, for instance `loss = cross_entropy(logits, label)`"});
   }
   // After a mistake much is unused only because what used it is missing.
@@ -20,7 +25,8 @@ void Expander::finish() {
     if (!emitter_.isUsed(record.used)) {
       error("TPC0236", fmt::format("unused parameter `{}`", name), record.span, {}, "use it or leave it out");
     } else if (!reached.contains(record.used.handle)) {
-      warning("TPC0237", fmt::format("the parameter `{}` does not reach the loss, so it is never trained", name), record.span);
+      warning("TPC0237", fmt::format("the parameter `{}` does not reach the loss, so it is never trained", name),
+              record.span);
     }
   }
   for (const auto& [name, input] : inputs_)

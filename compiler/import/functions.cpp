@@ -32,7 +32,8 @@ const std::vector<Declared>& declarations() {
           size_t begin = keyword.size();
           while (begin < words.size() && words[begin] == ' ') ++begin;
           size_t stop = begin;
-          while (stop < words.size() && (std::isalnum(static_cast<unsigned char>(words[stop])) || words[stop] == '_')) ++stop;
+          while (stop < words.size() && (std::isalnum(static_cast<unsigned char>(words[stop])) || words[stop] == '_'))
+            ++stop;
           found.push_back({file, std::string(words.substr(begin, stop - begin)), keyword == "optimizer "});
         }
       }
@@ -49,7 +50,8 @@ Functions::Functions(const ast::Program* program, SourceMap& sources, Diagnostic
   if (!program_) return;
   for (const ast::Statement& statement : program_->body.statements) {
     auto report = [&](const ast::Name& name, const char* what, Span before) {
-      Diagnostic diagnostic{.code = "TPC0203", .message = std::string(what) + " `" + name.text + "` is defined twice", .span = name.span};
+      Diagnostic diagnostic{
+          .code = "TPC0203", .message = std::string(what) + " `" + name.text + "` is defined twice", .span = name.span};
       diagnostic.notes.push_back({"the first one", before});
       diagnostics_.report(std::move(diagnostic));
     };

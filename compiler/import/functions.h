@@ -22,7 +22,7 @@ class Functions {
   const ast::Optimizer* libraryOptimizer(const std::string& name);
 
   std::vector<std::string> ownNames() const;
-  static std::vector<std::string> libraryNames();           // functions
+  static std::vector<std::string> libraryNames();  // functions
   static std::vector<std::string> libraryOptimizerNames();
 
  private:

@@ -17,14 +17,15 @@ void forward(const DiagnosticSink& from, DiagnosticSink& to) {
 
 bool verified(Expander& expander, DiagnosticSink& diagnostics) {
   if (expander.emitter().verifies()) return true;
-  diagnostics.error("TPC0281", "a defect of tpc: the imported program does not verify", std::nullopt, {}, "please report it with the program");
+  diagnostics.error("TPC0281", "a defect of tpc: the imported program does not verify", std::nullopt, {},
+                    "please report it with the program");
   return false;
 }
 
 }  // namespace
 
-std::optional<ImportedModule> import(const ast::Program& program, const ImportOptions& options, SourceMap& sources, DiagnosticSink& diagnostics,
-                                     mlir::MLIRContext& context) {
+std::optional<ImportedModule> import(const ast::Program& program, const ImportOptions& options, SourceMap& sources,
+                                     DiagnosticSink& diagnostics, mlir::MLIRContext& context) {
   const size_t errorsBefore = diagnostics.errorCount();
   Functions functions(&program, sources, diagnostics);
   ImportedModule result;
@@ -41,7 +42,8 @@ std::optional<ImportedModule> import(const ast::Program& program, const ImportOp
     if (dissolved.names.size() > before) continue;
     forward(found, diagnostics);
     if (expander.failed() && diagnostics.errorCount() == errorsBefore)
-      diagnostics.error("TPC0281", "a defect of tpc: the import failed without a reason", std::nullopt, {}, "please report it with the program");
+      diagnostics.error("TPC0281", "a defect of tpc: the import failed without a reason", std::nullopt, {},
+                        "please report it with the program");
     if (!found.hasErrors() && diagnostics.errorCount() == errorsBefore) {
       if (!verified(expander, diagnostics)) return std::nullopt;
       result.module = std::move(expander.emitter().impl().module);
@@ -72,7 +74,8 @@ std::vector<std::string> optimizerNames(const ast::Program* program) {
   return names;
 }
 
-std::optional<ImportedOptimizer> importOptimizer(const std::string& name, const ast::Program* program, SourceMap& sources, DiagnosticSink& diagnostics,
+std::optional<ImportedOptimizer> importOptimizer(const std::string& name, const ast::Program* program,
+                                                 SourceMap& sources, DiagnosticSink& diagnostics,
                                                  mlir::MLIRContext& context, std::optional<Span> asked) {
   DiagnosticSink found;
   Functions functions(program, sources, found);
@@ -80,7 +83,8 @@ std::optional<ImportedOptimizer> importOptimizer(const std::string& name, const 
   bool library = !optimizer;
   if (library) optimizer = functions.libraryOptimizer(name);
   if (!optimizer) {
-    diagnostics.error("TPC0269", fmt::format("unknown optimizer `{}`", name), asked, {}, didYouMean(name, optimizerNames(program)));
+    diagnostics.error("TPC0269", fmt::format("unknown optimizer `{}`", name), asked, {},
+                      didYouMean(name, optimizerNames(program)));
     return std::nullopt;
   }
   Dissolved dissolved;

@@ -4,8 +4,8 @@
 //                                        %5 = tp.add %3, (broadcast of %b1)    batch n
 //                                        %6 = tp.map relu %5                   batch n   tp.name = "h"
 //
-// A function is a template over shapes, static arguments and functions: every call is expanded here, with its names kept
-// as paths (`layers.attention.wq`).  A repeat stays one operation.  After a successful import no diagnostic of the
+// A function is a template over shapes, static arguments and functions: every call is expanded here, with its names
+// kept as paths (`layers.attention.wq`).  A repeat stays one operation.  After a successful import no diagnostic of the
 // TPC02 family can appear, and the module verifies.
 #pragma once
 
@@ -35,7 +35,7 @@ struct ImportLimits {
   static constexpr int64_t operations = 1'000'000;
   static constexpr int64_t evaluations = 5'000'000;  // of expressions, calls expanded
   static constexpr int callDepth = 64;
-  static constexpr int nesting = 1500;               // of expressions, through calls; one alone may have SyntaxLimits::height
+  static constexpr int nesting = 1500;  // of expressions, through calls; one alone may have SyntaxLimits::height
   static constexpr int axes = 32;
   static constexpr int errors = 50;
 };
@@ -58,9 +58,9 @@ struct ImportedOptimizer {
 
 // An optimizer by its name: the program's own (the program may be null), else the library's.  `asked` is where the name
 // was written, if it was.
-std::optional<ImportedOptimizer> importOptimizer(const std::string& name, const ast::Program* program, SourceMap& sources,
-                                                 DiagnosticSink& diagnostics, mlir::MLIRContext& context,
-                                                 std::optional<Span> asked = std::nullopt);
+std::optional<ImportedOptimizer> importOptimizer(const std::string& name, const ast::Program* program,
+                                                 SourceMap& sources, DiagnosticSink& diagnostics,
+                                                 mlir::MLIRContext& context, std::optional<Span> asked = std::nullopt);
 
 // The names of all optimizers that importOptimizer would find, the program's own first.
 std::vector<std::string> optimizerNames(const ast::Program* program);

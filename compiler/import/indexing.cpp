@@ -1,9 +1,9 @@
 // x[i], x[:, a:b], x[:, new], x[..., -1], E[token].
 //
-// Entries are taken from the left; each does one thing to one axis.  Axes that are dropped (a number) or inserted (`new`)
-// change the position of those that follow, so positions are counted in the result as it grows.
-#include <algorithm>
+// Entries are taken from the left; each does one thing to one axis.  Axes that are dropped (a number) or inserted
+// (`new`) change the position of those that follow, so positions are counted in the result as it grows.
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "compiler/import/expander.h"
 
@@ -37,7 +37,9 @@ std::optional<std::pair<Length, Length>> Expander::rangeOf(const ast::IndexEntry
         std::optional<Length> fromEnd = difference(length, Length::number(Rational(-number)));
         if (fromEnd && (fromEnd->at(numbers_) || fromEnd->terms().empty())) return fromEnd;
         if (dissolve(length)) return std::nullopt;
-        error("TPC0253", fmt::format("`{}` counts from the end of an axis of length {}", written(expression->span), text(length)), expression->span, {}, "name the bound by a size");
+        error("TPC0253",
+              fmt::format("`{}` counts from the end of an axis of length {}", written(expression->span), text(length)),
+              expression->span, {}, "name the bound by a size");
         return std::nullopt;
       }
       if (number == 0) return Length();
@@ -48,7 +50,9 @@ std::optional<std::pair<Length, Length>> Expander::rangeOf(const ast::IndexEntry
     if (!known) return std::nullopt;
     std::optional<int64_t> at = known->at(numbers_), end = length.at(numbers_);
     if (at && end && *at > *end) {
-      error("TPC0251", fmt::format("`{}` is {}, beyond the axis of length {}", written(expression->span), *at, text(length)), expression->span);
+      error("TPC0251",
+            fmt::format("`{}` is {}, beyond the axis of length {}", written(expression->span), *at, text(length)),
+            expression->span);
       return std::nullopt;
     }
     return known;
@@ -62,7 +66,10 @@ std::optional<std::pair<Length, Length>> Expander::rangeOf(const ast::IndexEntry
     if (ends || begins) return std::nullopt;
   }
   if (!taken || taken->terms().empty() || !taken->at(numbers_)) {
-    error("TPC0253", fmt::format("the range `{}` of an axis of length {} is empty, or its length is no length", written(entry.span), text(length)), entry.span);
+    error("TPC0253",
+          fmt::format("the range `{}` of an axis of length {} is empty, or its length is no length",
+                      written(entry.span), text(length)),
+          entry.span);
     return std::nullopt;
   }
   return std::pair(*begin, *taken);
@@ -77,7 +84,9 @@ Value Expander::index(const ast::Index& node, Span span) {
     const Scalar* scalar = which.as<Scalar>();
     std::optional<int64_t> number = scalar ? scalar->whole() : std::nullopt;
     if (number && *number >= 0 && *number < int64_t(several->size())) return (*several)[size_t(*number)];
-    return poison("TPC0251", fmt::format("one of {} values is chosen by a number from 0 to {}", several->size(), several->size() - 1), span);
+    return poison(
+        "TPC0251",
+        fmt::format("one of {} values is chosen by a number from 0 to {}", several->size(), several->size() - 1), span);
   }
   std::optional<TensorValue> table = tensor(base, node.base->span);
   if (!table) return {};
@@ -93,10 +102,13 @@ Value Expander::index(const ast::Index& node, Span span) {
     }
   }
   if (used > table->rank())
-    return poison("TPC0250", fmt::format("{} axes are indexed, and `{}` has {}: {}", used, written(node.base->span), table->rank(), text(table->shape)), span);
+    return poison("TPC0250",
+                  fmt::format("{} axes are indexed, and `{}` has {}: {}", used, written(node.base->span), table->rank(),
+                              text(table->shape)),
+                  span);
 
   TensorValue x = *table;
-  int axis = 0;            // of x, where the next entry works
+  int axis = 0;  // of x, where the next entry works
   bool gathered = false;
   int remaining = table->rank() - used;  // axes that `...` stands for
   for (const ast::IndexEntry& entry : node.entries) {
@@ -120,21 +132,32 @@ Value Expander::index(const ast::Index& node, Span span) {
           Length begin;
           if (!number) {
             // A size, as in x[:, k]: its number is the position.
-            if (!scalar->length) return poison("TPC0252", fmt::format("an index is a whole number or a tensor of integers, not {}", text(value)), entry.span);
+            if (!scalar->length)
+              return poison("TPC0252",
+                            fmt::format("an index is a whole number or a tensor of integers, not {}", text(value)),
+                            entry.span);
             number = scalar->length->at(numbers_);
             begin = *scalar->length;
           } else if (*number > 0) {
             begin = Length::number(Rational(*number));
           } else if (*number < 0) {
-            std::optional<Length> fromEnd = length == Length::number(Rational(-*number)) ? Length() : difference(length, Length::number(Rational(-*number)));
+            std::optional<Length> fromEnd = length == Length::number(Rational(-*number))
+                                                ? Length()
+                                                : difference(length, Length::number(Rational(-*number)));
             if (!fromEnd && dissolve(length)) return {};
             if (!fromEnd)
-              return poison("TPC0251", fmt::format("the index {} counts from the end of an axis of length {}, whose number is not known", *number, text(length)), entry.span, {},
-                            "count from the beginning");
+              return poison(
+                  "TPC0251",
+                  fmt::format("the index {} counts from the end of an axis of length {}, whose number is not known",
+                              *number, text(length)),
+                  entry.span, {}, "count from the beginning");
             begin = *fromEnd;
           }
           if (!number || !end || *number >= *end || *number < -*end)
-            return poison("TPC0251", fmt::format("the index {} is outside the axis of length {}", number ? std::to_string(*number) : "", text(length)), entry.span);
+            return poison("TPC0251",
+                          fmt::format("the index {} is outside the axis of length {}",
+                                      number ? std::to_string(*number) : "", text(length)),
+                          entry.span);
           x = emitter_.slice(x, axis, begin, Length::number(1), entry.span);
           x = emitter_.removeAxis(x, axis, entry.span);
           break;
@@ -142,8 +165,9 @@ Value Expander::index(const ast::Index& node, Span span) {
         std::optional<TensorValue> where = tensor(value, entry.span);
         if (!where) return {};
         if (!where->integer)
-          return poison("TPC0252", fmt::format("`{}` holds real numbers, and an index holds integers", written(entry.span)), entry.span, {},
-                        "an input holds integers when it is declared with `in size`");
+          return poison("TPC0252",
+                        fmt::format("`{}` holds real numbers, and an index holds integers", written(entry.span)),
+                        entry.span, {}, "an input holds integers when it is declared with `in size`");
         if (gathered) {
           later("an index by two tensors", entry.span);
           return {};
@@ -152,7 +176,10 @@ Value Expander::index(const ast::Index& node, Span span) {
           std::optional<int64_t> below = where->below.at(numbers_), end = length.at(numbers_);
           bool plain = where->below.isNumber() && length.isNumber();
           if (!below || !end || *below > *end || (!plain && grows(length)))
-            return poison("TPC0254", fmt::format("`{}` holds integers below {}, and the axis it indexes has {} entries: {}", written(entry.span), text(where->below), text(length), text(x.shape)), entry.span);
+            return poison("TPC0254",
+                          fmt::format("`{}` holds integers below {}, and the axis it indexes has {} entries: {}",
+                                      written(entry.span), text(where->below), text(length), text(x.shape)),
+                          entry.span);
         }
         gathered = true;
         int rank = where->rank();

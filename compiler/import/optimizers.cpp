@@ -30,10 +30,13 @@ void Expander::runOptimizer(const ast::Optimizer& optimizer, bool library) {
   for (const ast::Parameter& parameter : optimizer.parameters) {
     const std::string& name = parameter.name.text;
     if (frame.names.contains(name)) {
-      error("TPC0203", fmt::format("the optimizer `{}` has `{}` already", optimizer.name.text, name), parameter.name.span, {}, "choose another name");
+      error("TPC0203", fmt::format("the optimizer `{}` has `{}` already", optimizer.name.text, name),
+            parameter.name.span, {}, "choose another name");
       continue;
     }
-    if (parameter.shape) error("TPC0271", fmt::format("the argument `{}` of an optimizer is a number, without a shape", name), parameter.shape->span);
+    if (parameter.shape)
+      error("TPC0271", fmt::format("the argument `{}` of an optimizer is a number, without a shape", name),
+            parameter.shape->span);
     double number = name == "lr" ? 1e-3 : 0;
     if (parameter.defaultValue) {
       Value value = eval(*parameter.defaultValue);
@@ -44,7 +47,8 @@ void Expander::runOptimizer(const ast::Optimizer& optimizer, bool library) {
       }
       const Scalar* scalar = value.as<Scalar>();
       if (!scalar || !scalar->isPlain()) {
-        error("TPC0220", fmt::format("the argument `{}` of an optimizer is a number, not {}", name, text(value)), parameter.defaultValue->span);
+        error("TPC0220", fmt::format("the argument `{}` of an optimizer is a number, not {}", name, text(value)),
+              parameter.defaultValue->span);
         continue;
       }
       number = scalar->factor->coefficient;
@@ -54,13 +58,17 @@ void Expander::runOptimizer(const ast::Optimizer& optimizer, bool library) {
 
   for (const ast::Statement& statement : optimizer.body.statements) runOptimizerStatement(statement);
 
-  if (!update_) error("TPC0270", fmt::format("the optimizer `{}` has no `update`", optimizer.name.text), at, {}, "end it with `update = -lr * grad`");
+  if (!update_)
+    error("TPC0270", fmt::format("the optimizer `{}` has no `update`", optimizer.name.text), at, {},
+          "end it with `update = -lr * grad`");
   for (const auto& [name, argument] : states_) {
     const Binding& last = frame.names.at(name);
     std::optional<TensorValue> value = tensor(last.value, last.span);
     if (!value) continue;
     if (value->rank() != 0) {
-      error("TPC0271", fmt::format("the state `{}` becomes {}, and is a number for each entry", name, text(value->shape)), last.span);
+      error("TPC0271",
+            fmt::format("the state `{}` becomes {}, and is a number for each entry", name, text(value->shape)),
+            last.span);
       continue;
     }
     emitter_.next(argument, *value, last.span);
@@ -74,8 +82,10 @@ void Expander::runOptimizerStatement(const ast::Statement& statement) {
   if (const auto* state = statement.as<ast::State>()) return declare(*state);
   if (const auto* assign = statement.as<ast::Assign>()) {
     for (const ast::Name& target : assign->targets)
-      if (auto at = frame_->names.find(target.text); at != frame_->names.end() && at->second.role == Binding::Role::argument) {
-        error("TPC0231", fmt::format("`{}` is given to the optimizer, and cannot be assigned", target.text), target.span, {}, "choose another name, or declare a `state`");
+      if (auto at = frame_->names.find(target.text);
+          at != frame_->names.end() && at->second.role == Binding::Role::argument) {
+        error("TPC0231", fmt::format("`{}` is given to the optimizer, and cannot be assigned", target.text),
+              target.span, {}, "choose another name, or declare a `state`");
         return;
       }
     return run(*assign, span);
@@ -91,14 +101,16 @@ void Expander::runOptimizerStatement(const ast::Statement& statement) {
   }
   if (const auto* update = statement.as<ast::Update>()) {
     if (update_) {
-      error("TPC0270", "an optimizer has one `update`, and this is the second", span, {}, {}, {{"the first one", *update_}});
+      error("TPC0270", "an optimizer has one `update`, and this is the second", span, {}, {},
+            {{"the first one", *update_}});
       return;
     }
     update_ = span;
     std::optional<TensorValue> value = evalTensor(*update->value);
     if (!value) return;
     if (value->rank() != 0) {
-      error("TPC0271", fmt::format("the update is {}, and is a number for each entry", text(value->shape)), update->value->span);
+      error("TPC0271", fmt::format("the update is {}, and is a number for each entry", text(value->shape)),
+            update->value->span);
       return;
     }
     emitter_.update(*value, span);
@@ -114,7 +126,8 @@ void Expander::declare(const ast::State& node) {
       continue;
     }
     if (frame_->names.contains(entry.name.text)) {
-      error("TPC0203", fmt::format("`{}` is declared already", entry.name.text), entry.name.span, {}, "choose another name");
+      error("TPC0203", fmt::format("`{}` is declared already", entry.name.text), entry.name.span, {},
+            "choose another name");
       continue;
     }
     OptimizerArgument argument{.role = ArgumentRole::state, .name = entry.name.text};
@@ -125,7 +138,9 @@ void Expander::declare(const ast::State& node) {
       const Scalar* scalar = value.as<Scalar>();
       if (value.isPoison()) continue;
       if (!scalar || !scalar->isPlain()) {
-        error("TPC0272", fmt::format("the state `{}` starts as a number or as `param`, not {}", entry.name.text, text(value)), entry.value->span);
+        error("TPC0272",
+              fmt::format("the state `{}` starts as a number or as `param`, not {}", entry.name.text, text(value)),
+              entry.value->span);
         continue;
       }
       argument.number = scalar->factor->coefficient;

@@ -17,7 +17,7 @@ namespace tpc {
 struct PatternAxis {
   std::vector<std::string> names;  // one name, several where they stand in parentheses, none for `()` and `1`
   bool ellipsis = false;
-  bool group = false;              // was written in parentheses
+  bool group = false;  // was written in parentheses
 };
 
 struct Pattern {

@@ -1,8 +1,8 @@
 #include "compiler/import/scalar.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <limits>
 
 namespace tpc {
@@ -155,8 +155,10 @@ std::optional<Scalar> add(const Scalar& a, const Scalar& b) {
   if (a.factor && b.factor) result.factor = sum(*a.factor, *b.factor, 1);
   if (a.length && b.length) result.length = checked(*a.length + *b.length);
   // n + (-1): a negative literal has no length of its own.
-  else if (a.length && b.exact && *b.exact < Rational(0)) result.length = checked(difference(*a.length, Length::number(-*b.exact)));
-  else if (b.length && a.exact && *a.exact < Rational(0)) result.length = checked(difference(*b.length, Length::number(-*a.exact)));
+  else if (a.length && b.exact && *b.exact < Rational(0))
+    result.length = checked(difference(*a.length, Length::number(-*b.exact)));
+  else if (b.length && a.exact && *a.exact < Rational(0))
+    result.length = checked(difference(*b.length, Length::number(-*a.exact)));
   else if (a.length && b.exact && b.exact->isZero()) result.length = a.length;
   else if (b.length && a.exact && a.exact->isZero()) result.length = b.length;
   return whereKnown(result);
@@ -168,7 +170,8 @@ std::optional<Scalar> subtract(const Scalar& a, const Scalar& b) {
   if (a.length && b.length && *a.length == *b.length) return fromExact(Rational(0));
   // Sizes that are known by their numbers: their difference may be negative, and is a number all the same.
   if (a.length && b.length && a.length->isNumber() && b.length->isNumber())
-    if (auto exact = checked(a.length->terms()[0].coefficient - b.length->terms()[0].coefficient)) return fromExact(*exact);
+    if (auto exact = checked(a.length->terms()[0].coefficient - b.length->terms()[0].coefficient))
+      return fromExact(*exact);
   Scalar result;
   if (a.factor && b.factor) result.factor = sum(*a.factor, *b.factor, -1);
   if (a.length && b.length) {

@@ -6,7 +6,8 @@
 //     h / sqrt(d)                 as a factor in an expression of tensors:         1 * d^(-1/2)
 //
 // A length is a sum of monomials with whole powers; a factor is one monomial with rational powers.  `n + 1` is only a
-// length, `n^(-1/2)` only a factor, `4 * n` both.  What is neither (`n^(1/2) + 1`) is not folded and becomes operations.
+// length, `n^(-1/2)` only a factor, `4 * n` both.  What is neither (`n^(1/2) + 1`) is not folded and becomes
+// operations.
 #pragma once
 
 #include <optional>
@@ -19,10 +20,10 @@ namespace tpc {
 
 struct Scalar {
   std::optional<Number> factor;
-  std::optional<Length> length;    // positive lengths only
-  std::optional<Rational> exact;   // a plain rational: whole numbers, and powers such as -1/2
-  std::string noLength;            // why a quotient of sizes is no length, in words; empty where nobody has asked
-  SymbolId divisor = none;         // the growing or fixed symbol that it was divided by, where that is the reason
+  std::optional<Length> length;   // positive lengths only
+  std::optional<Rational> exact;  // a plain rational: whole numbers, and powers such as -1/2
+  std::string noLength;           // why a quotient of sizes is no length, in words; empty where nobody has asked
+  SymbolId divisor = none;        // the growing or fixed symbol that it was divided by, where that is the reason
 
   bool isPlain() const { return factor && factor->kind == Number::Kind::plain && factor->powers.empty(); }
   std::optional<int64_t> whole() const {

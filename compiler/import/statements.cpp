@@ -1,6 +1,6 @@
 // Statements: assignments and their names, choices, repeats, and what a program gives.
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "compiler/import/expander.h"
 #include "compiler/import/import.h"
@@ -27,7 +27,10 @@ void Expander::later(const char* construct, Span span) {
 
 bool Expander::onlyInProgram(const char* word, Span span) {
   if (frame_->isProgram() && !repeat_) return true;
-  error("TPC0239", fmt::format("`{}` stands at the top of a program, not in a {}", word, frame_->isProgram() ? "repeat" : "function"), span);
+  error("TPC0239",
+        fmt::format("`{}` stands at the top of a program, not in a {}", word,
+                    frame_->isProgram() ? "repeat" : "function"),
+        span);
   return false;
 }
 
@@ -35,12 +38,15 @@ bool Expander::withinLimits(Span span) {
   if (limitReached_) return false;
   if (emitter_.maximalRank() > ImportLimits::axes) {
     limitReached_ = true;
-    error("TPC0280", fmt::format("a tensor has {} axes, and {} is the most", emitter_.maximalRank(), ImportLimits::axes), span);
+    error("TPC0280",
+          fmt::format("a tensor has {} axes, and {} is the most", emitter_.maximalRank(), ImportLimits::axes), span);
     return false;
   }
   if (emitter_.operations() <= ImportLimits::operations && steps_ <= ImportLimits::evaluations) return true;
   limitReached_ = true;
-  if (steps_ > ImportLimits::evaluations) error("TPC0223", fmt::format("the calls of the program expand to more than {} expressions", ImportLimits::evaluations), span);
+  if (steps_ > ImportLimits::evaluations)
+    error("TPC0223",
+          fmt::format("the calls of the program expand to more than {} expressions", ImportLimits::evaluations), span);
   else error("TPC0223", fmt::format("the program expands to more than {} operations", ImportLimits::operations), span);
   return false;
 }
@@ -61,22 +67,22 @@ void Expander::run(const ast::Statement& statement) {
         if constexpr (std::is_same_v<Node, ast::Size>) declare(node);
         else if constexpr (std::is_same_v<Node, ast::Let>) {
           if (!frame_->isProgram()) declare(node);
-          else if (repeat_) error("TPC0239", "`let` stands at the top of a program or in a function, not in a repeat", span);
-        }
-        else if constexpr (std::is_same_v<Node, ast::Input> || std::is_same_v<Node, ast::Param> || std::is_same_v<Node, ast::Const>)
+          else if (repeat_)
+            error("TPC0239", "`let` stands at the top of a program or in a function, not in a repeat", span);
+        } else if constexpr (std::is_same_v<Node, ast::Input> || std::is_same_v<Node, ast::Param> ||
+                             std::is_same_v<Node, ast::Const>)
           declare(node, span);
         else if constexpr (std::is_same_v<Node, ast::Fn>) {
           if (!frame_->isProgram() || repeat_) onlyInProgram("fn", span);
-        }
-        else if constexpr (std::is_same_v<Node, ast::Optimizer>) {
+        } else if constexpr (std::is_same_v<Node, ast::Optimizer>) {
           if (!frame_->isProgram() || repeat_) onlyInProgram("optimizer", span);
-        }
-        else if constexpr (std::is_same_v<Node, ast::If>) run(node);
+        } else if constexpr (std::is_same_v<Node, ast::If>) run(node);
         else if constexpr (std::is_same_v<Node, ast::Train>) run(node);
         else if constexpr (std::is_same_v<Node, ast::Import>) later("`import`", span);
         else if constexpr (std::is_same_v<Node, ast::Claim>) later("`claim`", span);
         else if constexpr (std::is_same_v<Node, ast::State>) error("TPC0239", "`state` belongs to an optimizer", span);
-        else if constexpr (std::is_same_v<Node, ast::Update>) error("TPC0239", "`update` belongs to an optimizer", span);
+        else if constexpr (std::is_same_v<Node, ast::Update>)
+          error("TPC0239", "`update` belongs to an optimizer", span);
         else run(node, span);
       },
       statement.node);
@@ -95,15 +101,18 @@ void Expander::assign(const ast::Name& name, Value value, Span span) {
   if (frame_->isProgram())
     if (auto at = globals_.find(name.text); at != globals_.end()) {
       bool isSize = at->second.role == Binding::Role::length;
-      error("TPC0231", fmt::format("`{}` is a {}, and cannot be assigned", name.text, isSize ? "size" : "constant"), name.span, {}, "choose another name");
+      error("TPC0231", fmt::format("`{}` is a {}, and cannot be assigned", name.text, isSize ? "size" : "constant"),
+            name.span, {}, "choose another name");
       return;
     }
   if (auto at = frame_->names.find(name.text); at != frame_->names.end() && at->second.role == Binding::Role::length) {
-    error("TPC0231", fmt::format("`{}` is a size, and cannot be assigned", name.text), name.span, {}, "choose another name", {{"bound here", at->second.span}});
+    error("TPC0231", fmt::format("`{}` is a size, and cannot be assigned", name.text), name.span, {},
+          "choose another name", {{"bound here", at->second.span}});
     return;
   }
   if (value.as<std::vector<Value>>()) {
-    error("TPC0230", fmt::format("several values are given to one name, `{}`", name.text), span, {}, "write as many names as there are values: `a, b = ...`");
+    error("TPC0230", fmt::format("several values are given to one name, `{}`", name.text), span, {},
+          "write as many names as there are values: `a, b = ...`");
     value = {};
   }
   std::string path = valueName(name.text);
@@ -141,7 +150,10 @@ void Expander::run(const ast::Assign& node, Span span) {
   }
   const std::vector<Value>* parts = value.as<std::vector<Value>>();
   if (!value.isPoison() && (!parts || parts->size() != node.targets.size()))
-    error("TPC0230", fmt::format("{} names are given {} value{}", node.targets.size(), parts ? parts->size() : 1, parts ? "s" : ""), span);
+    error(
+        "TPC0230",
+        fmt::format("{} names are given {} value{}", node.targets.size(), parts ? parts->size() : 1, parts ? "s" : ""),
+        span);
   for (size_t i = 0; i < node.targets.size(); ++i)
     assign(node.targets[i], parts && parts->size() == node.targets.size() ? (*parts)[i] : Value(), span);
 }
@@ -150,15 +162,19 @@ void Expander::run(const ast::Assign& node, Span span) {
 
 std::optional<bool> Expander::condition(const ast::Expr& expression) {
   // The library asks `weight == 1` of what may be a tensor: a tensor is not the number one.
-  if (const ast::Binary* equality = expression.as<ast::Binary>(); equality && frame_->library && equality->op == ast::BinaryOp::equal) {
+  if (const ast::Binary* equality = expression.as<ast::Binary>();
+      equality && frame_->library && equality->op == ast::BinaryOp::equal) {
     Value left = eval(*equality->left), right = eval(*equality->right);
     if (left.as<TensorValue>() && right.as<Scalar>()) return false;
   }
   Value value = eval(expression);
   if (value.isPoison()) return std::nullopt;
   if (const bool* known = value.as<bool>()) return *known;
-  error("TPC0225", fmt::format("the condition of `if` is {}, and has to be known when the program is read", text(value)), expression.span, {},
-        value.as<TensorValue>() ? "to choose entry by entry write `where(condition, a, b)`" : "write a comparison, `true` or `false`");
+  error("TPC0225",
+        fmt::format("the condition of `if` is {}, and has to be known when the program is read", text(value)),
+        expression.span, {},
+        value.as<TensorValue>() ? "to choose entry by entry write `where(condition, a, b)`"
+                                : "write a comparison, `true` or `false`");
   return std::nullopt;
 }
 
@@ -211,7 +227,9 @@ void Expander::run(const ast::Repeat& node, Span span) {
   for (const ast::Name& target : assigned) {
     auto at = frame_->names.find(target.text);
     if (at == frame_->names.end() || at->second.role == Binding::Role::length) continue;
-    if (std::any_of(carriedNames.begin(), carriedNames.end(), [&](const ast::Name& other) { return other.text == target.text; })) continue;
+    if (std::any_of(carriedNames.begin(), carriedNames.end(),
+                    [&](const ast::Name& other) { return other.text == target.text; }))
+      continue;
     if (at->second.value.isPoison()) {
       known = false;
       continue;
@@ -229,7 +247,12 @@ void Expander::run(const ast::Repeat& node, Span span) {
   std::string outerPath = frame_->path;
   frame_->calls.clear();
   frame_->path = name;
-  repeat_ = RepeatContext{.statement = &node, .frame = frame_, .as = node.as ? node.as->text : "", .trips = *trips, .span = span, .collected = {}};
+  repeat_ = RepeatContext{.statement = &node,
+                          .frame = frame_,
+                          .as = node.as ? node.as->text : "",
+                          .trips = *trips,
+                          .span = span,
+                          .collected = {}};
 
   std::vector<TensorValue> arguments = emitter_.beginRepeat(initial, span);
   for (size_t i = 0; i < carriedNames.size(); ++i) frame_->names[carriedNames[i].text].value = {arguments[i]};
@@ -246,8 +269,11 @@ void Expander::run(const ast::Repeat& node, Span span) {
     std::optional<TensorValue> value = tensor(last.value, last.span);
     if (value && value->shape != initial[i].shape) {
       // An axis of length one before, or a missing one, is not the same: the next round would start from another shape.
-      error("TPC0228", fmt::format("`{}` is {} before the repeat and {} after one round", carriedNames[i].text, text(initial[i].shape), text(value->shape)),
-            last.span, {}, fmt::format("start it with the shape it keeps, or use another name for what the body makes"));
+      error("TPC0228",
+            fmt::format("`{}` is {} before the repeat and {} after one round", carriedNames[i].text,
+                        text(initial[i].shape), text(value->shape)),
+            last.span, {},
+            fmt::format("start it with the shape it keeps, or use another name for what the body makes"));
       value.reset();
     }
     known = known && value;
@@ -266,12 +292,14 @@ void Expander::run(const ast::Repeat& node, Span span) {
   for (auto& [path, record] : parameters_) record.read.reset();
 
   for (size_t i = 0; i < end.yields.size(); ++i)
-    end.resultNames.push_back(valueName(i < carriedNames.size() ? carriedNames[i].text : collected[i - carriedNames.size()].text));
+    end.resultNames.push_back(
+        valueName(i < carriedNames.size() ? carriedNames[i].text : collected[i - carriedNames.size()].text));
   std::vector<TensorValue> results = emitter_.endRepeat(end, span);
   for (size_t i = 0; i < results.size(); ++i) {
     const ast::Name& target = i < carriedNames.size() ? carriedNames[i] : collected[i - carriedNames.size()];
     namedAt_[results[i].handle] = frame_->depth;
-    frame_->names[target.text] = {.value = known ? Value{results[i]} : Value{}, .role = Binding::Role::variable, .span = target.span};
+    frame_->names[target.text] = {
+        .value = known ? Value{results[i]} : Value{}, .role = Binding::Role::variable, .span = target.span};
   }
 }
 
@@ -291,7 +319,8 @@ void Expander::run(const ast::Collect& node, Span span) {
 void Expander::run(const ast::Output& node, Span span) {
   if (!onlyInProgram("output", span)) return;
   if (auto before = ends_.find(node.name.text); before != ends_.end())
-    error("TPC0267", fmt::format("the output `{}` is given twice", node.name.text), node.name.span, {}, {}, {{"the first one", before->second}});
+    error("TPC0267", fmt::format("the output `{}` is given twice", node.name.text), node.name.span, {}, {},
+          {{"the first one", before->second}});
   ends_.emplace(node.name.text, node.name.span);
   std::optional<TensorValue> value = evalTensor(*node.value);
   assign(node.name, value ? Value{*value} : Value{}, span);
@@ -301,7 +330,8 @@ void Expander::run(const ast::Output& node, Span span) {
 void Expander::run(const ast::Metric& node, Span span) {
   if (!onlyInProgram("metric", span)) return;
   if (auto before = ends_.find(node.name.text); before != ends_.end())
-    error("TPC0267", fmt::format("the metric `{}` is given twice", node.name.text), node.name.span, {}, {}, {{"the first one", before->second}});
+    error("TPC0267", fmt::format("the metric `{}` is given twice", node.name.text), node.name.span, {}, {},
+          {{"the first one", before->second}});
   ends_.emplace(node.name.text, node.name.span);
   std::optional<TensorValue> value = evalTensor(*node.value);
   assign(node.name, value ? Value{*value} : Value{}, span);
@@ -311,14 +341,16 @@ void Expander::run(const ast::Metric& node, Span span) {
 void Expander::run(const ast::Loss& node, Span span) {
   if (!onlyInProgram("loss", span)) return;
   if (loss_) {
-    error("TPC0235", "a program has one loss, and this is the second", span, {}, "add them: `loss = a + b`", {{"the first one", *loss_}});
+    error("TPC0235", "a program has one loss, and this is the second", span, {}, "add them: `loss = a + b`",
+          {{"the first one", *loss_}});
     return;
   }
   loss_ = span;
   std::optional<TensorValue> value = evalTensor(*node.value);
   if (!value) return;
   if (value->rank() != 0) {
-    error("TPC0233", fmt::format("the loss has the shape {}, and a loss has no axes", text(value->shape)), node.value->span, {}, "take its `mean(...)`");
+    error("TPC0233", fmt::format("the loss has the shape {}, and a loss has no axes", text(value->shape)),
+          node.value->span, {}, "take its `mean(...)`");
     return;
   }
   assign({.text = "loss", .span = span}, Value{*value}, span);
@@ -340,10 +372,12 @@ void Expander::run(const ast::Return& node, Span span) {
 }
 
 void Expander::run(const ast::Train& node) {
-  static const std::vector<std::string> known{"optimizer", "lr", "eps", "decay", "weight_decay", "steps", "batch", "schedule", "data", "seed", "warmup"};
+  static const std::vector<std::string> known{"optimizer", "lr",       "eps",  "decay", "weight_decay", "steps",
+                                              "batch",     "schedule", "data", "seed",  "warmup"};
   for (const ast::TrainEntry& entry : node.entries)
     if (std::find(known.begin(), known.end(), entry.name.text) == known.end())
-      error("TPC0282", fmt::format("`train` has no setting `{}`", entry.name.text), entry.name.span, {}, didYouMean(entry.name.text, known));
+      error("TPC0282", fmt::format("`train` has no setting `{}`", entry.name.text), entry.name.span, {},
+            didYouMean(entry.name.text, known));
 }
 
 }  // namespace tpc

@@ -29,7 +29,10 @@ struct Value {
   std::variant<Poison, TensorValue, Scalar, bool, std::string, FunctionValue, std::vector<Value>> node;
   bool namedSize = false;  // a scalar that is the length of an axis by name: `axis = c`
 
-  template <typename T> const T* as() const { return std::get_if<T>(&node); }
+  template <typename T>
+  const T* as() const {
+    return std::get_if<T>(&node);
+  }
   bool isPoison() const { return std::holds_alternative<Poison>(node); }
 };
 
@@ -43,16 +46,16 @@ struct Binding {
 // One activation: the program itself or one call of a function.
 struct Frame {
   std::map<std::string, Binding> names;
-  std::string path;                    // of what is created here: `layers.attention`
-  std::map<std::string, int> calls;    // how often each name was taken by a call or repeat in this scope
-  const ast::Fn* fn = nullptr;         // null: the program
+  std::string path;                  // of what is created here: `layers.attention`
+  std::map<std::string, int> calls;  // how often each name was taken by a call or repeat in this scope
+  const ast::Fn* fn = nullptr;       // null: the program
   std::string functionName;
   bool library = false;
-  bool frozen = false;                 // `frozen f(...)`
-  Span callSpan;                       // in the caller
+  bool frozen = false;  // `frozen f(...)`
+  Span callSpan;        // in the caller
   Frame* caller = nullptr;
   int depth = 0;
-  std::optional<Value> result;         // set by return
+  std::optional<Value> result;  // set by return
 
   bool isProgram() const { return fn == nullptr; }
 };
@@ -61,6 +64,8 @@ struct Frame {
 inline std::string numbered(const std::string& name, int count) {
   return count == 1 ? name : name + "#" + std::to_string(count);
 }
-inline std::string joined(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
+inline std::string joined(const std::string& path, const std::string& name) {
+  return path.empty() ? name : path + "." + name;
+}
 
 }  // namespace tpc

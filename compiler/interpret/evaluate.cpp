@@ -22,12 +22,12 @@ struct Machine {
 
   std::vector<std::optional<std::vector<int64_t>>> shapes;  // per interned shape
   std::vector<bool> needed, wanted;
-  std::vector<NodeId> lastUse;                              // per node, in its own region; none: to the end
-  std::vector<std::vector<NodeId>> freeAfter;               // per node
-  std::vector<TensorPtr> values;                            // per node, while somebody reads it
-  std::vector<std::vector<TensorPtr>> results;              // per repeat: what its last run yields
-  std::vector<int64_t> trip, trips;                         // per repeat: the running layer's index
-  std::vector<std::shared_ptr<Tensor>> kept;                // per wanted node
+  std::vector<NodeId> lastUse;                  // per node, in its own region; none: to the end
+  std::vector<std::vector<NodeId>> freeAfter;   // per node
+  std::vector<TensorPtr> values;                // per node, while somebody reads it
+  std::vector<std::vector<TensorPtr>> results;  // per repeat: what its last run yields
+  std::vector<int64_t> trip, trips;             // per repeat: the running layer's index
+  std::vector<std::shared_ptr<Tensor>> kept;    // per wanted node
 
   [[noreturn]] void fail(NodeId id, const std::string& message) const {
     std::string at = "node " + std::to_string(id) + " (" + std::string(toString(graph.nodes[id].kind)) + ")";
@@ -105,7 +105,8 @@ struct Machine {
     }
     for (const Repeat& repeat : graph.repeats)
       for (NodeId yield : repeat.yields)
-        if (yield < lastUse.size() && graph.nodes[yield].region == uint32_t(&repeat - graph.repeats.data())) lastUse[yield] = none;
+        if (yield < lastUse.size() && graph.nodes[yield].region == uint32_t(&repeat - graph.repeats.data()))
+          lastUse[yield] = none;
     for (NodeId id = 0; id < graph.nodes.size(); ++id)
       if (lastUse[id] != none) freeAfter[lastUse[id]].push_back(id);
   }
@@ -114,7 +115,8 @@ struct Machine {
     const uint32_t at = graph.nodes[id].attribute;
     if (at >= table.size() || !table[at]) throw Failure{"`" + name + "` is given no values"};
     if (table[at]->shape != shapeOf(id))
-      throw Failure{"`" + name + "` has the shape " + shapeText(shapeOf(id)) + " and is given " + shapeText(table[at]->shape)};
+      throw Failure{"`" + name + "` has the shape " + shapeText(shapeOf(id)) + " and is given " +
+                    shapeText(table[at]->shape)};
     return table[at];
   }
 
@@ -128,7 +130,8 @@ struct Machine {
     if (!below) throw Failure{"`" + input.name + "`: its bound is no whole number"};
     for (double x : value->values)
       if (!(x >= 0 && x < double(*below)) || x != double(int64_t(x)))
-        throw Failure{"`" + input.name + "` holds " + std::to_string(x) + ", not a whole number in 0 .. " + std::to_string(*below - 1)};
+        throw Failure{"`" + input.name + "` holds " + std::to_string(x) + ", not a whole number in 0 .. " +
+                      std::to_string(*below - 1)};
     return value;
   }
 
@@ -148,7 +151,8 @@ struct Machine {
       case OpKind::repeatResult: return results[graph.nodes[graph.operands(id)[0]].attribute][node.attribute];
       case OpKind::layer: {
         const TensorPtr& stacked = values[graph.operands(id)[0]];
-        if (stacked->shape.empty() || trip[node.region] >= stacked->shape[0]) fail(id, "it has fewer layers than its repeat");
+        if (stacked->shape.empty() || trip[node.region] >= stacked->shape[0])
+          fail(id, "it has fewer layers than its repeat");
         return std::make_shared<Tensor>(sliceOf(*stacked, trip[node.region]));
       }
       default: break;
@@ -164,7 +168,8 @@ struct Machine {
 
   void keep(NodeId id, const TensorPtr& value) {
     std::vector<uint32_t> around;
-    for (uint32_t region = graph.nodes[id].region; region != none; region = graph.repeats[region].parent) around.insert(around.begin(), region);
+    for (uint32_t region = graph.nodes[id].region; region != none; region = graph.repeats[region].parent)
+      around.insert(around.begin(), region);
     if (around.empty()) {
       kept[id] = std::const_pointer_cast<Tensor>(value);
       return;
@@ -174,7 +179,8 @@ struct Machine {
     for (uint32_t region : around) index = index * trips[region] + trip[region], shape.push_back(trips[region]);
     shape.insert(shape.end(), value->shape.begin(), value->shape.end());
     if (!kept[id]) kept[id] = std::make_shared<Tensor>(zeros(shape));
-    std::copy(value->values.begin(), value->values.end(), kept[id]->values.begin() + index * int64_t(value->values.size()));
+    std::copy(value->values.begin(), value->values.end(),
+              kept[id]->values.begin() + index * int64_t(value->values.size()));
   }
 
   void run(uint32_t region, NodeId begin, NodeId end) {
@@ -218,7 +224,8 @@ struct Machine {
         std::vector<int64_t> shape = {*count};
         shape.insert(shape.end(), value->shape.begin(), value->shape.end());
         if (!collected[k]) collected[k] = std::make_shared<Tensor>(zeros(std::move(shape)));
-        std::copy(value->values.begin(), value->values.end(), collected[k]->values.begin() + layer * int64_t(value->values.size()));
+        std::copy(value->values.begin(), value->values.end(),
+                  collected[k]->values.begin() + layer * int64_t(value->values.size()));
       }
       carried = std::move(next);
       for (NodeId inner = repeat.bodyBegin; inner < repeat.bodyEnd; ++inner) values[inner].reset();

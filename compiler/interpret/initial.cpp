@@ -27,14 +27,16 @@ Tensor randomTensor(const Parameter& parameter, std::vector<int64_t> shape, doub
 // The values of one layer, or of all of them, into the parameter's shape.
 Tensor layered(const Tensor& values, std::vector<int64_t> shape) {
   Tensor result = zeros(std::move(shape));
-  if (values.values.empty() || result.values.size() % values.values.size() != 0) throw Failure{"its first values have another shape"};
+  if (values.values.empty() || result.values.size() % values.values.size() != 0)
+    throw Failure{"its first values have another shape"};
   for (size_t i = 0; i < result.values.size(); ++i) result.values[i] = values.values[i % values.values.size()];
   return result;
 }
 
 }  // namespace
 
-InitialValue initialValue(const Graph& graph, uint32_t index, const std::vector<int64_t>& numbers, std::optional<double> std, uint64_t seed) {
+InitialValue initialValue(const Graph& graph, uint32_t index, const std::vector<int64_t>& numbers,
+                          std::optional<double> std, uint64_t seed) {
   const Parameter& parameter = graph.parameters[index];
   const auto failed = [&](const std::string& why) { return InitialValue{nullptr, "`" + parameter.name + "`: " + why}; };
   const std::optional<std::vector<int64_t>> shape = shapeAt(graph, parameter.node, numbers);
@@ -51,7 +53,8 @@ InitialValue initialValue(const Graph& graph, uint32_t index, const std::vector<
         value = randomTensor(parameter, *shape, std ? *std : valueAt(init.number, numbers), false, seed);
         break;
       case Init::Kind::uniform:
-        value = randomTensor(parameter, *shape, std ? *std : valueAt(init.number, numbers) / std::sqrt(3.0), true, seed);
+        value =
+            randomTensor(parameter, *shape, std ? *std : valueAt(init.number, numbers) / std::sqrt(3.0), true, seed);
         break;
       case Init::Kind::constant:
         value = zeros(*shape);
@@ -71,7 +74,8 @@ InitialValue initialValue(const Graph& graph, uint32_t index, const std::vector<
         value = layered(*run.values[init.node], *shape);
         break;
       }
-      case Init::Kind::file: return failed("its values come from the file " + parameter.file + ", which is not read here");
+      case Init::Kind::file:
+        return failed("its values come from the file " + parameter.file + ", which is not read here");
     }
     return {std::make_shared<Tensor>(std::move(value)), {}};
   } catch (const Failure& failure) {

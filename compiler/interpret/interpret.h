@@ -43,7 +43,8 @@ struct Evaluation {
 };
 
 // The wanted nodes and what they need, nothing else; what nobody reads any more is freed on the way.  A node inside a
-// repeat comes stacked: one leading axis for every repeat around it, outermost first, in the order of the layer's index.
+// repeat comes stacked: one leading axis for every repeat around it, outermost first, in the order of the layer's
+// index.
 Evaluation evaluate(const Graph& graph, const Bindings& bindings, std::span<const NodeId> wanted);
 
 // The shape of a node at these numbers of the symbols; empty where an axis has no whole length there.
@@ -60,9 +61,10 @@ struct InitialValue {
   std::string error{};
 };
 
-// The parameter's first values.  Random ones have mean zero and the standard deviation `std`, normal, or uniform where the
-// program says so; without `std` it is the program's own number.  Constants, eye and expressions ignore it.
-InitialValue initialValue(const Graph& graph, uint32_t parameter, const std::vector<int64_t>& numbers, std::optional<double> std, uint64_t seed);
+// The parameter's first values.  Random ones have mean zero and the standard deviation `std`, normal, or uniform where
+// the program says so; without `std` it is the program's own number.  Constants, eye and expressions ignore it.
+InitialValue initialValue(const Graph& graph, uint32_t parameter, const std::vector<int64_t>& numbers,
+                          std::optional<double> std, uint64_t seed);
 
 // One parameter's optimizer state: per state of the program a tensor of the parameter's shape.
 struct OptimizerState {
@@ -77,6 +79,7 @@ struct StepNumbers {
 };
 
 // param += update, entry by entry, and the states move on.  The error in words, or empty.
-std::string takeStep(const OptimizerProgram& program, const StepNumbers& numbers, const Tensor& gradient, OptimizerState& state, Tensor& parameter);
+std::string takeStep(const OptimizerProgram& program, const StepNumbers& numbers, const Tensor& gradient,
+                     OptimizerState& state, Tensor& parameter);
 
 }  // namespace tpc

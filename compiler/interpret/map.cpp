@@ -72,7 +72,8 @@ double valueAt(const Number& number, const std::vector<int64_t>& numbers) {
   if (number.kind == Number::Kind::minusInfinity) return -std::numeric_limits<double>::infinity();
   double value = number.coefficient;
   for (const auto& [symbol, power] : number.powers)
-    value *= symbol < numbers.size() ? std::pow(double(numbers[symbol]), power.toDouble()) : std::numeric_limits<double>::quiet_NaN();
+    value *= symbol < numbers.size() ? std::pow(double(numbers[symbol]), power.toDouble())
+                                     : std::numeric_limits<double>::quiet_NaN();
   return value;
 }
 

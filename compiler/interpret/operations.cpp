@@ -49,16 +49,15 @@ Shape stridesOf(const Shape& shape) {
   return strides;
 }
 
-void copyStrided(const Shape& shape, const double* in, const Shape& inStrides, double* out, const Shape& outStrides, size_t axis = 0) {
+void copyStrided(const Shape& shape, const double* in, const Shape& inStrides, double* out, const Shape& outStrides,
+                 size_t axis = 0) {
   if (axis == shape.size()) {
     *out = *in;
     return;
   }
   for (int64_t i = 0; i < shape[axis]; ++i) {
-    if (axis + 1 == shape.size())
-      out[i * outStrides[axis]] = in[i * inStrides[axis]];
-    else
-      copyStrided(shape, in + i * inStrides[axis], inStrides, out + i * outStrides[axis], outStrides, axis + 1);
+    if (axis + 1 == shape.size()) out[i * outStrides[axis]] = in[i * inStrides[axis]];
+    else copyStrided(shape, in + i * inStrides[axis], inStrides, out + i * outStrides[axis], outStrides, axis + 1);
   }
 }
 
@@ -113,7 +112,8 @@ Tensor contraction(const Contraction& labels, const Tensor& a, const Tensor& b, 
     if (axes[axisOf[label]].length != length) throw Failure{"one label stands for two lengths"};
     return axes[axisOf[label]];
   };
-  for (size_t i = 0; i < labels.result.size(); ++i) axis(labels.result[i], result.shape[i]).strideResult = strideResult[i];
+  for (size_t i = 0; i < labels.result.size(); ++i)
+    axis(labels.result[i], result.shape[i]).strideResult = strideResult[i];
   for (size_t i = 0; i < labels.a.size(); ++i) axis(labels.a[i], a.shape[i]).strideA = strideA[i];
   for (size_t i = 0; i < labels.b.size(); ++i) axis(labels.b[i], b.shape[i]).strideB = strideB[i];
   contractPacked(result.values.data(), a.values.data(), b.values.data(), axes);
@@ -170,7 +170,8 @@ void copyBox(const Tensor& in, const Shape& inBegin, Tensor& out, const Shape& o
   const Shape inStrides = stridesOf(in.shape), outStrides = stridesOf(out.shape);
   int64_t inOffset = 0, outOffset = 0;
   for (size_t i = 0; i < box.size(); ++i) {
-    if (inBegin[i] + box[i] > in.shape[i] || outBegin[i] + box[i] > out.shape[i]) throw Failure{"a slice reaches beyond its axis"};
+    if (inBegin[i] + box[i] > in.shape[i] || outBegin[i] + box[i] > out.shape[i])
+      throw Failure{"a slice reaches beyond its axis"};
     inOffset += inBegin[i] * inStrides[i];
     outOffset += outBegin[i] * outStrides[i];
   }
@@ -185,7 +186,8 @@ Tensor elementwise(Tensor result, const Tensor& a, const Tensor& b, F f) {
 
 }  // namespace
 
-Tensor applyOperation(const Graph& graph, NodeId id, Shape shape, const std::vector<const Tensor*>& operands, const std::vector<int64_t>& numbers) {
+Tensor applyOperation(const Graph& graph, NodeId id, Shape shape, const std::vector<const Tensor*>& operands,
+                      const std::vector<int64_t>& numbers) {
   const Node& node = graph.nodes[id];
   auto x = [&](int i) -> const Tensor& { return *operands[i]; };
   Tensor result = zeros(std::move(shape));
@@ -195,7 +197,8 @@ Tensor applyOperation(const Graph& graph, NodeId id, Shape shape, const std::vec
       for (size_t i = 0; i < result.values.size(); ++i) result.values[i] = double(i);
       return result;
     case OpKind::eye:
-      for (int64_t i = 0; i < std::min(result.shape[0], result.shape[1]); ++i) result.values[i * result.shape[1] + i] = 1;
+      for (int64_t i = 0; i < std::min(result.shape[0], result.shape[1]); ++i)
+        result.values[i * result.shape[1] + i] = 1;
       return result;
     case OpKind::add: return elementwise(std::move(result), x(0), x(1), [](double a, double b) { return a + b; });
     case OpKind::sub: return elementwise(std::move(result), x(0), x(1), [](double a, double b) { return a - b; });
@@ -203,13 +206,16 @@ Tensor applyOperation(const Graph& graph, NodeId id, Shape shape, const std::vec
     case OpKind::maximum: return elementwise(std::move(result), x(0), x(1), applyMaximum);
     case OpKind::minimum: return elementwise(std::move(result), x(0), x(1), applyMinimum);
     case OpKind::compare:
-      return elementwise(std::move(result), x(0), x(1), [&](double a, double b) { return applyCompare(CompareFn(node.fn), a, b); });
+      return elementwise(std::move(result), x(0), x(1),
+                         [&](double a, double b) { return applyCompare(CompareFn(node.fn), a, b); });
     case OpKind::select:
-      for (size_t i = 0; i < result.values.size(); ++i) result.values[i] = x(0).values[i] != 0 ? x(1).values[i] : x(2).values[i];
+      for (size_t i = 0; i < result.values.size(); ++i)
+        result.values[i] = x(0).values[i] != 0 ? x(1).values[i] : x(2).values[i];
       return result;
     case OpKind::map: {
       const double power = MapFn(node.fn) == MapFn::pow ? graph.rationals[node.attribute].toDouble() : 1;
-      for (size_t i = 0; i < result.values.size(); ++i) result.values[i] = applyMap(MapFn(node.fn), x(0).values[i], power);
+      for (size_t i = 0; i < result.values.size(); ++i)
+        result.values[i] = applyMap(MapFn(node.fn), x(0).values[i], power);
       return result;
     }
     case OpKind::contract: return contraction(graph.contractions[node.attribute], x(0), x(1), std::move(result));
@@ -218,7 +224,8 @@ Tensor applyOperation(const Graph& graph, NodeId id, Shape shape, const std::vec
     case OpKind::scatterAdd: return scatterAdd(graph.scatters[node.attribute].axis, x(0), x(1), std::move(result));
     case OpKind::oneHot: {
       const int64_t length = result.shape.back();
-      for (size_t i = 0; i < x(0).values.size(); ++i) result.values[int64_t(i) * length + indexAt(x(0), int64_t(i), length)] = 1;
+      for (size_t i = 0; i < x(0).values.size(); ++i)
+        result.values[int64_t(i) * length + indexAt(x(0), int64_t(i), length)] = 1;
       return result;
     }
     case OpKind::reshape:
@@ -261,8 +268,7 @@ Tensor applyOperation(const Graph& graph, NodeId id, Shape shape, const std::vec
       if (begin[axis] != result.shape[axis]) throw Failure{"the parts of a concat do not fill it"};
       return result;
     }
-    default:
-      throw Failure{"it is no operation on tensors"};
+    default: throw Failure{"it is no operation on tensors"};
   }
 }
 

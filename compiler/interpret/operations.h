@@ -11,8 +11,8 @@ struct Failure {
 };
 
 // Everything but leaves, parameters and repeats.
-Tensor applyOperation(const Graph& graph, NodeId id, std::vector<int64_t> shape, const std::vector<const Tensor*>& operands,
-                      const std::vector<int64_t>& numbers);
+Tensor applyOperation(const Graph& graph, NodeId id, std::vector<int64_t> shape,
+                      const std::vector<const Tensor*>& operands, const std::vector<int64_t>& numbers);
 
 double applyCompare(CompareFn fn, double a, double b);
 double applyMaximum(double a, double b);

@@ -12,10 +12,10 @@ namespace {
 
 constexpr int64_t chunk = 1024;
 
-
 }  // namespace
 
-std::string takeStep(const OptimizerProgram& program, const StepNumbers& numbers, const Tensor& gradient, OptimizerState& state, Tensor& parameter) {
+std::string takeStep(const OptimizerProgram& program, const StepNumbers& numbers, const Tensor& gradient,
+                     OptimizerState& state, Tensor& parameter) {
   const Graph& graph = program.graph;
   const int64_t count = int64_t(parameter.values.size());
   if (gradient.values.size() != parameter.values.size()) return "the gradient has another shape than the parameter";
@@ -58,8 +58,10 @@ std::string takeStep(const OptimizerProgram& program, const StepNumbers& numbers
               break;
             }
             case ArgumentRole::state: {
-              const auto at = std::find_if(program.states.begin(), program.states.end(), [&](const auto& each) { return each.first == id; });
-              if (at == program.states.end()) return "the optimizer `" + program.name + "`: its state `" + argument.name + "` has no next value";
+              const auto at = std::find_if(program.states.begin(), program.states.end(),
+                                           [&](const auto& each) { return each.first == id; });
+              if (at == program.states.end())
+                return "the optimizer `" + program.name + "`: its state `" + argument.name + "` has no next value";
               const Tensor& held = state.states[at - program.states.begin()];
               each([&](int64_t i) { return held.values[begin + i]; });
               break;
@@ -72,7 +74,9 @@ std::string takeStep(const OptimizerProgram& program, const StepNumbers& numbers
         case OpKind::mul: each([&](int64_t i) { return x(0)[i] * x(1)[i]; }); break;
         case OpKind::maximum: each([&](int64_t i) { return applyMaximum(x(0)[i], x(1)[i]); }); break;
         case OpKind::minimum: each([&](int64_t i) { return applyMinimum(x(0)[i], x(1)[i]); }); break;
-        case OpKind::compare: each([&](int64_t i) { return applyCompare(CompareFn(node.fn), x(0)[i], x(1)[i]); }); break;
+        case OpKind::compare:
+          each([&](int64_t i) { return applyCompare(CompareFn(node.fn), x(0)[i], x(1)[i]); });
+          break;
         case OpKind::select: each([&](int64_t i) { return x(0)[i] != 0 ? x(1)[i] : x(2)[i]; }); break;
         case OpKind::map: {
           const double power = MapFn(node.fn) == MapFn::pow ? graph.rationals[node.attribute].toDouble() : 1;
@@ -83,7 +87,8 @@ std::string takeStep(const OptimizerProgram& program, const StepNumbers& numbers
         case OpKind::reshape:
         case OpKind::stopGradient: each([&](int64_t i) { return x(0)[i]; }); break;
         default:
-          return "the optimizer `" + program.name + "` uses " + std::string(toString(node.kind)) + ", which is not entry by entry";
+          return "the optimizer `" + program.name + "` uses " + std::string(toString(node.kind)) +
+                 ", which is not entry by entry";
       }
     }
     for (size_t k = 0; k < program.states.size(); ++k)

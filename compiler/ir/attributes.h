@@ -6,7 +6,9 @@
 namespace tpc::tp {
 
 template <typename T>
-std::vector<int> ints(const T& values) { return {values.begin(), values.end()}; }
+std::vector<int> ints(const T& values) {
+  return {values.begin(), values.end()};
+}
 
 template <typename T>
 mlir::DenseI64ArrayAttr intsAttribute(mlir::MLIRContext* context, const T& values) {

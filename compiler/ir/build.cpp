@@ -10,7 +10,9 @@ namespace {
 Tensor typed(OpBuilder& b, const MaybeShape& shape) { return tensor(b.getContext(), shape.value_or(Shape())); }
 
 mlir::StringAttr text(OpBuilder& b, const std::string& value) { return b.getStringAttr(value); }
-mlir::StringAttr textOrNone(OpBuilder& b, const std::string& value) { return value.empty() ? mlir::StringAttr() : b.getStringAttr(value); }
+mlir::StringAttr textOrNone(OpBuilder& b, const std::string& value) {
+  return value.empty() ? mlir::StringAttr() : b.getStringAttr(value);
+}
 mlir::UnitAttr flag(OpBuilder& b, bool set) { return set ? b.getUnitAttr() : mlir::UnitAttr(); }
 LengthAttr length(OpBuilder& b, const Length& value) { return LengthAttr::get(b.getContext(), value); }
 mlir::IntegerAttr small(OpBuilder& b, int value) { return b.getI32IntegerAttr(value); }
@@ -61,8 +63,12 @@ std::vector<Symbol> symbolsOf(mlir::ModuleOp module) {
   return symbols;
 }
 
-ProgramOp beginProgram(OpBuilder& b, mlir::ModuleOp module, const std::string& model) { return begin<ProgramOp>(b, module, model); }
-OptimizerOp beginOptimizer(OpBuilder& b, mlir::ModuleOp module, const std::string& name) { return begin<OptimizerOp>(b, module, name); }
+ProgramOp beginProgram(OpBuilder& b, mlir::ModuleOp module, const std::string& model) {
+  return begin<ProgramOp>(b, module, model);
+}
+OptimizerOp beginOptimizer(OpBuilder& b, mlir::ModuleOp module, const std::string& name) {
+  return begin<OptimizerOp>(b, module, name);
+}
 
 // The three numbers of a span as file name, line and column of MLIR's own location, which every pass keeps.
 Location at(MLIRContext* context, Span span) {
@@ -82,16 +88,19 @@ Tensor tensor(MLIRContext* context, const std::vector<Length>& lengths) { return
 
 void setName(Value value, const std::string& name) {
   mlir::Operation* op = value.getDefiningOp();
-  if (op && op->getNumResults() == 1 && !llvm::isa<RepeatOp>(op)) op->setAttr(nameAttribute, mlir::StringAttr::get(op->getContext(), name));
+  if (op && op->getNumResults() == 1 && !llvm::isa<RepeatOp>(op))
+    op->setAttr(nameAttribute, mlir::StringAttr::get(op->getContext(), name));
 }
 
 Value parameter(OpBuilder& b, Location at, const Parameter& parameter, const Shape& shape, bool stacked, Value start) {
   const Init& init = parameter.init;
-  const bool hasNumber = init.kind == Init::Kind::normal || init.kind == Init::Kind::uniform || init.kind == Init::Kind::constant;
-  return ParameterOp::create(b, at, tensor(b.getContext(), shape), start, text(b, parameter.name), small(b, int(init.kind)),
-                             flag(b, init.fixed), hasNumber ? NumberAttr::get(b.getContext(), init.number) : NumberAttr(),
-                             flag(b, parameter.ownership == Ownership::frozen), flag(b, stacked), textOrNone(b, parameter.file),
-                             textOrNone(b, parameter.optimizer));
+  const bool hasNumber =
+      init.kind == Init::Kind::normal || init.kind == Init::Kind::uniform || init.kind == Init::Kind::constant;
+  return ParameterOp::create(b, at, tensor(b.getContext(), shape), start, text(b, parameter.name),
+                             small(b, int(init.kind)), flag(b, init.fixed),
+                             hasNumber ? NumberAttr::get(b.getContext(), init.number) : NumberAttr(),
+                             flag(b, parameter.ownership == Ownership::frozen), flag(b, stacked),
+                             textOrNone(b, parameter.file), textOrNone(b, parameter.optimizer));
 }
 
 Value input(OpBuilder& b, Location at, const Input& input, const Shape& shape) {
@@ -110,11 +119,16 @@ Value number(OpBuilder& b, Location at, double plain) {
 }
 
 Value freeMultiplier(OpBuilder& b, Location at, const FreeMultiplier& multiplier) {
-  return FreeMultiplierOp::create(b, at, tensor(b.getContext(), {}), text(b, multiplier.name), intsAttribute(b.getContext(), multiplier.symbols));
+  return FreeMultiplierOp::create(b, at, tensor(b.getContext(), {}), text(b, multiplier.name),
+                                  intsAttribute(b.getContext(), multiplier.symbols));
 }
 
-Value iota(OpBuilder& b, Location at, const Length& length) { return IotaOp::create(b, at, tensor(b.getContext(), {length})); }
-Value eye(OpBuilder& b, Location at, const Length& rows, const Length& columns) { return EyeOp::create(b, at, tensor(b.getContext(), {rows, columns})); }
+Value iota(OpBuilder& b, Location at, const Length& length) {
+  return IotaOp::create(b, at, tensor(b.getContext(), {length}));
+}
+Value eye(OpBuilder& b, Location at, const Length& rows, const Length& columns) {
+  return EyeOp::create(b, at, tensor(b.getContext(), {rows, columns}));
+}
 Value layerIndex(OpBuilder& b, Location at) { return LayerIndexOp::create(b, at, tensor(b.getContext(), {})); }
 
 Value argument(OpBuilder& b, Location at, const OptimizerArgument& argument) {
@@ -132,34 +146,40 @@ Value map(OpBuilder& b, Location at, MapFn fn, Value x) {
   return MapOp::create(b, at, x.getType(), x, small(b, int(fn)), mlir::DenseI64ArrayAttr());
 }
 Value pow(OpBuilder& b, Location at, Value x, Rational power) {
-  return MapOp::create(b, at, x.getType(), x, small(b, int(MapFn::pow)), b.getDenseI64ArrayAttr({power.num(), power.den()}));
+  return MapOp::create(b, at, x.getType(), x, small(b, int(MapFn::pow)),
+                       b.getDenseI64ArrayAttr({power.num(), power.den()}));
 }
 Value compare(OpBuilder& b, Location at, CompareFn fn, Value x, Value y) {
   return CompareOp::create(b, at, x.getType(), x, y, small(b, int(fn)));
 }
-Value select(OpBuilder& b, Location at, Value condition, Value x, Value y) { return SelectOp::create(b, at, x.getType(), condition, x, y); }
+Value select(OpBuilder& b, Location at, Value condition, Value x, Value y) {
+  return SelectOp::create(b, at, x.getType(), condition, x, y);
+}
 
 Value contract(OpBuilder& b, Location at, Value x, Value y, const Contraction& labels) {
   std::string why;
   MLIRContext* context = b.getContext();
   return ContractOp::create(b, at, typed(b, contractShape(lengthsOf(x), lengthsOf(y), labels, why)), x, y,
-                            intsAttribute(context, labels.a), intsAttribute(context, labels.b), intsAttribute(context, labels.result));
+                            intsAttribute(context, labels.a), intsAttribute(context, labels.b),
+                            intsAttribute(context, labels.result));
 }
 
 Value reduce(OpBuilder& b, Location at, ReduceFn fn, Value x, const std::vector<int>& axes) {
   std::string why;
-  return ReduceOp::create(b, at, typed(b, reduceShape(lengthsOf(x), fn, axes, why)), x, small(b, int(fn)), intsAttribute(b.getContext(), axes));
+  return ReduceOp::create(b, at, typed(b, reduceShape(lengthsOf(x), fn, axes, why)), x, small(b, int(fn)),
+                          intsAttribute(b.getContext(), axes));
 }
 
 Value gather(OpBuilder& b, Location at, Value table, Value index, int axis) {
   std::string why;
-  return GatherOp::create(b, at, typed(b, gatherShape(lengthsOf(table), lengthsOf(index), axis, why)), table, index, b.getI64IntegerAttr(axis));
+  return GatherOp::create(b, at, typed(b, gatherShape(lengthsOf(table), lengthsOf(index), axis, why)), table, index,
+                          b.getI64IntegerAttr(axis));
 }
 
 Value scatterAdd(OpBuilder& b, Location at, Value index, Value updates, int axis, const Length& length) {
   std::string why;
-  return ScatterAddOp::create(b, at, typed(b, scatterShape(lengthsOf(index), lengthsOf(updates), axis, length, why)), index, updates,
-                              b.getI64IntegerAttr(axis));
+  return ScatterAddOp::create(b, at, typed(b, scatterShape(lengthsOf(index), lengthsOf(updates), axis, length, why)),
+                              index, updates, b.getI64IntegerAttr(axis));
 }
 
 Value oneHot(OpBuilder& b, Location at, Value index, const Length& k) {
@@ -176,7 +196,8 @@ Value reshape(OpBuilder& b, Location at, Value x, const Shape& shape, const Regr
 
 Value transpose(OpBuilder& b, Location at, Value x, const std::vector<int>& axes) {
   std::string why;
-  return TransposeOp::create(b, at, typed(b, transposeShape(lengthsOf(x), axes, why)), x, intsAttribute(b.getContext(), axes));
+  return TransposeOp::create(b, at, typed(b, transposeShape(lengthsOf(x), axes, why)), x,
+                             intsAttribute(b.getContext(), axes));
 }
 
 Value broadcast(OpBuilder& b, Location at, Value x, const Shape& shape, const std::vector<int>& axes) {
@@ -238,9 +259,10 @@ RepeatOp endRepeat(OpBuilder& b, Location at, Body& body, const RepeatParts& par
   auto names = [&](const std::vector<std::string>& list) {
     return list.empty() ? mlir::ArrayAttr() : b.getStrArrayAttr(std::vector<llvm::StringRef>(list.begin(), list.end()));
   };
-  RepeatOp repeat = RepeatOp::create(b, at, types, ValueRange(parts.initial), text(b, parts.name), length(b, parts.trips), flag(b, parts.reversed),
-                                     names(parts.argumentNames), names(parts.resultNames), mlir::DenseI64ArrayAttr(), mlir::DenseI64ArrayAttr(),
-                                     mlir::IntegerAttr(), mlir::IntegerAttr());
+  RepeatOp repeat =
+      RepeatOp::create(b, at, types, ValueRange(parts.initial), text(b, parts.name), length(b, parts.trips),
+                       flag(b, parts.reversed), names(parts.argumentNames), names(parts.resultNames),
+                       mlir::DenseI64ArrayAttr(), mlir::DenseI64ArrayAttr(), mlir::IntegerAttr(), mlir::IntegerAttr());
   repeat.getBody().takeBody(*body.region);
   return repeat;
 }

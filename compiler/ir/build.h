@@ -91,8 +91,8 @@ Value layer(OpBuilder& b, Location at, Value stacked);  // this trip's slice of 
 //
 //     Body body = beginRepeat(b, at, {h});
 //     ... use body.arguments ...
-//     RepeatOp layers = endRepeat(b, at, body, {.name = "layers", .trips = L, .initial = {h}, .yields = {next, collected}});
-//     layers.getResult(0)  is h after the last trip, getResult(1) the collected one, stacked
+//     RepeatOp layers = endRepeat(b, at, body, {.name = "layers", .trips = L, .initial = {h}, .yields = {next,
+//     collected}}); layers.getResult(0)  is h after the last trip, getResult(1) the collected one, stacked
 //
 // Between the two, operations for outside (stacked parameters) go through another builder that stands where the repeat
 // will: OpBuilder outer = b; before beginRepeat.  endRepeat puts the builder after the repeat.
@@ -105,9 +105,9 @@ struct RepeatParts {
   std::string name;
   Length trips;
   std::vector<Value> initial;
-  std::vector<Value> yields;                 // the next carried values, then the collected ones
-  std::vector<std::string> argumentNames;    // empty, or a path per carried value
-  std::vector<std::string> resultNames;      // empty, or a path per result
+  std::vector<Value> yields;               // the next carried values, then the collected ones
+  std::vector<std::string> argumentNames;  // empty, or a path per carried value
+  std::vector<std::string> resultNames;    // empty, or a path per result
   bool reversed = false;
 };
 Body beginRepeat(OpBuilder& b, Location at, const std::vector<Value>& initial);
@@ -116,7 +116,7 @@ RepeatOp endRepeat(OpBuilder& b, Location at, Body& body, const RepeatParts& par
 // Ends.
 void output(OpBuilder& b, Location at, Value value, const std::string& name, bool metric);
 void loss(OpBuilder& b, Location at, Value value);
-void update(OpBuilder& b, Location at, Value value);            // of an optimizer
+void update(OpBuilder& b, Location at, Value value);             // of an optimizer
 void next(OpBuilder& b, Location at, Value state, Value value);  // the next value of a state (an `argument`)
 
 }  // namespace tpc::tp

@@ -65,7 +65,8 @@ mlir::ParseResult parseFactor(AsmParser& parser, Length& product, int& factors) 
   mlir::OptionalParseResult literal = parser.parseOptionalInteger(number);
   if (literal.has_value()) {
     if (failed(*literal)) return failure();
-    if (number < 0 || number >= (int64_t(1) << 30)) return parser.emitError(parser.getCurrentLocation(), "number out of range in a length");
+    if (number < 0 || number >= (int64_t(1) << 30))
+      return parser.emitError(parser.getCurrentLocation(), "number out of range in a length");
     product = number == 0 ? Length() : product * Length::number(number);
     return mlir::success();
   }
@@ -73,7 +74,8 @@ mlir::ParseResult parseFactor(AsmParser& parser, Length& product, int& factors) 
   llvm::SMLoc at = parser.getCurrentLocation();
   SymbolId symbol = 0;
   if (parser.parseKeyword(&word)) return failure();
-  if (!word.consume_front("s") || word.getAsInteger(10, symbol)) return parser.emitError(at, "expected a number or a symbol such as `s0`");
+  if (!word.consume_front("s") || word.getAsInteger(10, symbol))
+    return parser.emitError(at, "expected a number or a symbol such as `s0`");
   product = product * Length::symbol(symbol);
   return mlir::success();
 }
@@ -90,13 +92,15 @@ FailureOr<Length> parseLength(AsmParser& parser) {
       int64_t divisor = 0;
       llvm::SMLoc at = parser.getCurrentLocation();
       if (parser.parseInteger(divisor)) return failure();
-      if (divisor <= 0 || divisor >= (int64_t(1) << 30)) return parser.emitError(at, "divisor out of range in a length");
+      if (divisor <= 0 || divisor >= (int64_t(1) << 30))
+        return parser.emitError(at, "divisor out of range in a length");
       product = product * Length::number(Rational(1, divisor));
     }
     sum = sum + product;
   } while (succeeded(parser.parseOptionalPlus()));
   for (const Monomial& term : sum.terms())
-    if (term.coefficient.isOverflow()) return parser.emitError(parser.getCurrentLocation(), "a length with too large a number");
+    if (term.coefficient.isOverflow())
+      return parser.emitError(parser.getCurrentLocation(), "a length with too large a number");
   return sum;
 }
 
@@ -154,7 +158,8 @@ mlir::Attribute NumberAttr::parse(AsmParser& parser, mlir::Type) {
   llvm::SMLoc at = parser.getCurrentLocation();
   if (parser.parseLess() || parser.parseKeyword(&word)) return {};
   const auto* kind = llvm::find(numberKinds, word);
-  if (kind == std::end(numberKinds)) return parser.emitError(at, "expected plain, tiny, infinity or minusInfinity"), NumberAttr();
+  if (kind == std::end(numberKinds))
+    return parser.emitError(at, "expected plain, tiny, infinity or minusInfinity"), NumberAttr();
   number.kind = Number::Kind(kind - numberKinds);
   if (parser.parseComma() || parser.parseFloat(number.coefficient)) return {};
   while (succeeded(parser.parseOptionalComma())) {
@@ -175,7 +180,8 @@ mlir::Attribute NumberAttr::parse(AsmParser& parser, mlir::Type) {
 void NumberAttr::print(AsmPrinter& printer) const {
   printer << "<" << numberKinds[getKind()] << ", ";
   printer.printFloat(llvm::APFloat(std::bit_cast<double>(getBits())));
-  for (const auto& [symbol, power] : getPowers()) printer << ", s" << symbol << " " << power.num() << " " << power.den();
+  for (const auto& [symbol, power] : getPowers())
+    printer << ", s" << symbol << " " << power.num() << " " << power.den();
   printer << ">";
 }
 

@@ -46,6 +46,8 @@ inline constexpr llvm::StringLiteral gradientAttribute = "tp.gradient";
 inline constexpr llvm::StringLiteral idAttribute = "tp.id";
 inline constexpr llvm::StringLiteral symbolsAttribute = "tp.symbols";
 
-inline const std::vector<Length>& lengthsOf(mlir::Value value) { return llvm::cast<Tensor>(value.getType()).getLengths(); }
+inline const std::vector<Length>& lengthsOf(mlir::Value value) {
+  return llvm::cast<Tensor>(value.getType()).getLengths();
+}
 
 }  // namespace tpc::tp

@@ -1,7 +1,7 @@
 // One node per operation, in the order of the text; the body of a repeat stands before its node.
 //
-// A repeat with n results becomes its node and n `repeatResult` nodes.  `tp.adjoint` makes no node: it says that a value is
-// the gradient of the forward value with that id, and fills Graph::gradientOf.
+// A repeat with n results becomes its node and n `repeatResult` nodes.  `tp.adjoint` makes no node: it says that a
+// value is the gradient of the forward value with that id, and fills Graph::gradientOf.
 #include "compiler/ir/flatten.h"
 
 #include <algorithm>
@@ -33,7 +33,8 @@ class Flattener {
   // The tables that speak of values by id.
   void finish() {
     const auto isGradient = [](const Node& node) { return node.gradient; };
-    graph_.forwardEnd = NodeId(std::find_if(graph_.nodes.begin(), graph_.nodes.end(), isGradient) - graph_.nodes.begin());
+    graph_.forwardEnd =
+        NodeId(std::find_if(graph_.nodes.begin(), graph_.nodes.end(), isGradient) - graph_.nodes.begin());
     graph_.gradientOf.assign(graph_.forwardEnd, none);
     for (auto [id, gradient] : adjoints_) {
       auto found = nodeOfId_.find(id);
@@ -52,7 +53,8 @@ class Flattener {
     if (auto loss = llvm::dyn_cast<LossOp>(op)) return void(graph_.loss = node(loss.getValue()));
     if (auto output = llvm::dyn_cast<OutputOp>(op))
       return graph_.outputs.push_back({output.getName().str(), node(output.getValue()), output.getMetric()});
-    if (auto adjoint = llvm::dyn_cast<AdjointOp>(op)) return adjoints_.emplace_back(int64_t(adjoint.getOf()), node(adjoint.getValue())), void();
+    if (auto adjoint = llvm::dyn_cast<AdjointOp>(op))
+      return adjoints_.emplace_back(int64_t(adjoint.getOf()), node(adjoint.getValue())), void();
 
     GraphBuilder::Extra extra;
     extra.span = spanOf(op->getLoc());
@@ -65,7 +67,8 @@ class Flattener {
     if (hasOperands)
       for (Value operand : op->getOperands()) operands.push_back(node(operand));
     appended(op->getResult(0), kind, operands, extra);
-    if (auto name = op->getAttrOfType<mlir::StringAttr>(nameAttribute)) graph_.nodes[id].name = builder_.name(name.str());
+    if (auto name = op->getAttrOfType<mlir::StringAttr>(nameAttribute))
+      graph_.nodes[id].name = builder_.name(name.str());
     if (auto number = op->getAttrOfType<mlir::IntegerAttr>(idAttribute)) nodeOfId_[number.getInt()] = id;
   }
 
@@ -139,7 +142,8 @@ class Flattener {
         .Case([&](MinimumOp) { return OpKind::minimum; })
         .Case([&](MapOp op) {
           extra.fn = uint8_t(op.getFn());
-          if (auto power = op.getPower()) extra.attribute = append(graph_.rationals, Rational((*power)[0], (*power)[1]));
+          if (auto power = op.getPower())
+            extra.attribute = append(graph_.rationals, Rational((*power)[0], (*power)[1]));
           return OpKind::map;
         })
         .Case([&](CompareOp op) {
@@ -193,10 +197,12 @@ class Flattener {
         .Case([&](LayerOp op) {
           // The parameter belongs to the first repeat that reads it: the forward one.
           auto found = stacked_.find(op.getStacked());
-          if (found != stacked_.end() && graph_.parameters[found->second].stack == none) graph_.parameters[found->second].stack = region;
+          if (found != stacked_.end() && graph_.parameters[found->second].stack == none)
+            graph_.parameters[found->second].stack = region;
           return OpKind::layer;
         })
-        .Default([](mlir::Operation*) -> OpKind { llvm_unreachable("a verified program holds operations of tp only"); });
+        .Default(
+            [](mlir::Operation*) -> OpKind { llvm_unreachable("a verified program holds operations of tp only"); });
   }
 
   void repeat(RepeatOp op, uint32_t parent) {
@@ -283,7 +289,8 @@ Flattened flatten(mlir::ModuleOp module) {
       flattener.block(body, none);
       flattener.finish();
       for (auto update : body.getOps<UpdateOp>()) made.update = flattener.node(update.getValue());
-      for (auto next : body.getOps<NextOp>()) made.states.emplace_back(flattener.node(next.getState()), flattener.node(next.getValue()));
+      for (auto next : body.getOps<NextOp>())
+        made.states.emplace_back(flattener.node(next.getState()), flattener.node(next.getValue()));
       result.optimizers.push_back(std::move(made));
     }
   }

@@ -36,7 +36,9 @@ llvm::StringRef nameOf(int64_t value, int count) {
 ParseResult parseMapFn(OpAsmParser& parser, IntegerAttr& fn) {
   return parseWord(parser, fn, mapFnCount, "function of one argument", [](int i) { return toString(MapFn(i)); });
 }
-void printMapFn(OpAsmPrinter& printer, Operation*, IntegerAttr fn) { printer << nameOf<MapFn>(fn.getInt(), mapFnCount); }
+void printMapFn(OpAsmPrinter& printer, Operation*, IntegerAttr fn) {
+  printer << nameOf<MapFn>(fn.getInt(), mapFnCount);
+}
 
 ParseResult parseCompareFn(OpAsmParser& parser, IntegerAttr& fn) {
   return parseWord(parser, fn, 6, "comparison", [](int i) { return toString(CompareFn(i)); });
@@ -49,7 +51,8 @@ ParseResult parseReduceFn(OpAsmParser& parser, IntegerAttr& fn) {
 void printReduceFn(OpAsmPrinter& printer, Operation*, IntegerAttr fn) { printer << nameOf<ReduceFn>(fn.getInt(), 4); }
 
 ParseResult parseRole(OpAsmParser& parser, IntegerAttr& role) {
-  return parseWord(parser, role, 7, "role of an optimizer's argument", [](int i) { return std::string_view(roles[i]); });
+  return parseWord(parser, role, 7, "role of an optimizer's argument",
+                   [](int i) { return std::string_view(roles[i]); });
 }
 void printRole(OpAsmPrinter& printer, Operation*, IntegerAttr role) {
   printer << (role.getInt() >= 0 && role.getInt() < 7 ? llvm::StringRef(roles[role.getInt()]) : "invalid");

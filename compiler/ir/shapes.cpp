@@ -18,7 +18,8 @@ bool isAxis(const Shape& shape, int axis) { return axis >= 0 && axis < int(shape
 }  // namespace
 
 MaybeShape contractShape(const Shape& a, const Shape& b, const Contraction& labels, std::string& why) {
-  if (labels.a.size() != a.size() || labels.b.size() != b.size()) return no(why, "an operand has not one label per axis");
+  if (labels.a.size() != a.size() || labels.b.size() != b.size())
+    return no(why, "an operand has not one label per axis");
   const Length* length[256] = {};
   bool inA[256] = {}, inB[256] = {}, inResult[256] = {};
   for (size_t i = 0; i < a.size(); ++i) {
@@ -28,7 +29,8 @@ MaybeShape contractShape(const Shape& a, const Shape& b, const Contraction& labe
   for (size_t i = 0; i < b.size(); ++i) {
     const uint8_t label = labels.b[i];
     if (std::exchange(inB[label], true)) return no(why, "the second operand repeats a label");
-    if (inA[label] && !(*length[label] == b[i])) return no(why, "the operands' lengths differ at label " + std::to_string(label));
+    if (inA[label] && !(*length[label] == b[i]))
+      return no(why, "the operands' lengths differ at label " + std::to_string(label));
     length[label] = &b[i];
   }
   Shape result;
@@ -38,7 +40,8 @@ MaybeShape contractShape(const Shape& a, const Shape& b, const Contraction& labe
     result.push_back(*length[label]);
   }
   for (int label = 0; label < 256; ++label)
-    if (inA[label] != inB[label] && !inResult[label]) return no(why, "label " + std::to_string(label) + " of one operand alone is missing in the result");
+    if (inA[label] != inB[label] && !inResult[label])
+      return no(why, "label " + std::to_string(label) + " of one operand alone is missing in the result");
   return result;
 }
 
@@ -65,8 +68,10 @@ MaybeShape gatherShape(const Shape& table, const Shape& index, int axis, std::st
 }
 
 MaybeShape scatterShape(const Shape& index, const Shape& updates, int axis, const Length& length, std::string& why) {
-  if (axis < 0 || axis + index.size() > updates.size()) return no(why, "the updates have not the index's axes at axis " + std::to_string(axis));
-  if (!std::equal(index.begin(), index.end(), updates.begin() + axis)) return no(why, "the updates' lengths differ from the index's");
+  if (axis < 0 || axis + index.size() > updates.size())
+    return no(why, "the updates have not the index's axes at axis " + std::to_string(axis));
+  if (!std::equal(index.begin(), index.end(), updates.begin() + axis))
+    return no(why, "the updates' lengths differ from the index's");
   Shape result(updates.begin(), updates.begin() + axis);
   result.push_back(length);
   result.insert(result.end(), updates.begin() + axis + index.size(), updates.end());
@@ -111,7 +116,8 @@ bool fitsBroadcast(const Shape& x, const Shape& result, const std::vector<int>& 
     if (axes[i] == -1) continue;
     if (!isAxis(x, axes[i]) || seen[axes[i]]) return wrong(why, "an axis of the operand is missing or used twice");
     seen[axes[i]] = true;
-    if (!(x[axes[i]] == result[i])) return wrong(why, "the length of the result's axis " + std::to_string(i) + " differs from the operand's");
+    if (!(x[axes[i]] == result[i]))
+      return wrong(why, "the length of the result's axis " + std::to_string(i) + " differs from the operand's");
   }
   if (std::count(seen.begin(), seen.end(), true) != int(x.size())) return wrong(why, "an axis of the operand is lost");
   return true;
@@ -132,10 +138,12 @@ bool fitsReshape(const Shape& x, const Shape& result, const Regroup& groups, std
 }
 
 bool fitsSlice(const Shape& whole, const Shape& part, int axis, const Length& begin, std::string& why) {
-  if (!isAxis(whole, axis) || whole.size() != part.size()) return wrong(why, "there is no axis " + std::to_string(axis));
+  if (!isAxis(whole, axis) || whole.size() != part.size())
+    return wrong(why, "there is no axis " + std::to_string(axis));
   for (int i = 0; i < int(whole.size()); ++i)
     if (i != axis && !(whole[i] == part[i])) return wrong(why, "lengths differ along axis " + std::to_string(i));
-  // Past the end where the excess is a length.  A slice 0 .. 2 of an axis n stands: whether n reaches 2 is a matter of numbers.
+  // Past the end where the excess is a length.  A slice 0 .. 2 of an axis n stands: whether n reaches 2 is a matter of
+  // numbers.
   const Length end = begin + part[axis];
   if (!(end == whole[axis]) && difference(end, whole[axis])) return wrong(why, "the slice is not inside the axis");
   return true;

@@ -17,7 +17,9 @@ LogicalResult hasShape(mlir::Operation* op, const MaybeShape& shape, const std::
                            << Tensor::get(op->getContext(), *shape);
 }
 
-LogicalResult fits(mlir::Operation* op, bool ok, const std::string& why) { return ok ? success() : op->emitOpError() << why; }
+LogicalResult fits(mlir::Operation* op, bool ok, const std::string& why) {
+  return ok ? success() : op->emitOpError() << why;
+}
 
 LogicalResult hasRank(mlir::Operation* op, size_t rank) {
   return fits(op, lengthsOf(op->getResult(0)).size() == rank, "has a result of rank " + std::to_string(rank));
@@ -26,7 +28,8 @@ LogicalResult hasRank(mlir::Operation* op, size_t rank) {
 LogicalResult oneShape(mlir::Operation* op) {
   for (mlir::Value operand : op->getOperands())
     if (operand.getType() != op->getResult(0).getType())
-      return op->emitOpError() << "takes and gives one shape, not " << operand.getType() << " and " << op->getResult(0).getType();
+      return op->emitOpError() << "takes and gives one shape, not " << operand.getType() << " and "
+                               << op->getResult(0).getType();
   return success();
 }
 
@@ -86,7 +89,8 @@ LogicalResult MapOp::verify() {
   if (failed(inRange(*this, getFn(), mapFnCount))) return mlir::failure();
   const bool isPow = MapFn(getFn()) == MapFn::pow;
   if (isPow != getPower().has_value()) return emitOpError("has a power exactly where its function is pow");
-  if (isPow && (getPower()->size() != 2 || (*getPower())[1] <= 0)) return emitOpError("has a power that is no fraction");
+  if (isPow && (getPower()->size() != 2 || (*getPower())[1] <= 0))
+    return emitOpError("has a power that is no fraction");
   return oneShape(*this);
 }
 
@@ -115,7 +119,8 @@ LogicalResult ScatterAddOp::verify() {
   const Shape& result = lengthsOf(getResult());
   if (getAxis() >= result.size()) return emitOpError("has no such axis");
   std::string why;
-  MaybeShape shape = scatterShape(lengthsOf(getIndex()), lengthsOf(getUpdates()), int(getAxis()), result[getAxis()], why);
+  MaybeShape shape =
+      scatterShape(lengthsOf(getIndex()), lengthsOf(getUpdates()), int(getAxis()), result[getAxis()], why);
   return hasShape(*this, shape, why);
 }
 LogicalResult OneHotOp::verify() {
@@ -146,12 +151,14 @@ LogicalResult BroadcastOp::verify() {
 LogicalResult SliceOp::verify() {
   if (failed(inRange(*this, getAxis(), 256))) return mlir::failure();
   std::string why;
-  return fits(*this, fitsSlice(lengthsOf(getX()), lengthsOf(getResult()), int(getAxis()), getBegin().getValue(), why), why);
+  return fits(*this, fitsSlice(lengthsOf(getX()), lengthsOf(getResult()), int(getAxis()), getBegin().getValue(), why),
+              why);
 }
 LogicalResult PadOp::verify() {
   if (failed(inRange(*this, getAxis(), 256))) return mlir::failure();
   std::string why;
-  return fits(*this, fitsSlice(lengthsOf(getResult()), lengthsOf(getX()), int(getAxis()), getBegin().getValue(), why), why);
+  return fits(*this, fitsSlice(lengthsOf(getResult()), lengthsOf(getX()), int(getAxis()), getBegin().getValue(), why),
+              why);
 }
 LogicalResult ConcatOp::verify() {
   if (failed(inRange(*this, getAxis(), 256))) return mlir::failure();
@@ -165,11 +172,13 @@ LogicalResult ConcatOp::verify() {
 LogicalResult LayerOp::verify() {
   RepeatOp repeat = enclosing(*this);
   if (!repeat) return emitOpError("stands in the body of a repeat");
-  if (repeat.getBody().isAncestor(getStacked().getParentRegion())) return emitOpError("reads a value from outside its repeat");
+  if (repeat.getBody().isAncestor(getStacked().getParentRegion()))
+    return emitOpError("reads a value from outside its repeat");
   const Shape& stacked = lengthsOf(getStacked());
   std::string why;
   MaybeShape shape = layerShape(stacked, why);
-  if (shape && !(stacked[0] == repeat.getTrips().getValue())) return emitOpError("reads a value whose axis 0 is not the trip count");
+  if (shape && !(stacked[0] == repeat.getTrips().getValue()))
+    return emitOpError("reads a value whose axis 0 is not the trip count");
   return hasShape(*this, shape, why);
 }
 
@@ -178,18 +187,24 @@ LogicalResult RepeatOp::verify() {
   mlir::Block& block = getBody().front();
   if (block.getNumArguments() != carried) return emitOpError("has not one body argument per carried value");
   for (size_t i = 0; i < carried; ++i)
-    if (block.getArgument(i).getType() != getInitial()[i].getType()) return emitOpError("has a body argument of another shape than what is carried into it");
+    if (block.getArgument(i).getType() != getInitial()[i].getType())
+      return emitOpError("has a body argument of another shape than what is carried into it");
   auto yield = block.empty() ? YieldOp() : llvm::dyn_cast<YieldOp>(block.back());
   if (!yield) return emitOpError("has a body that does not end in tp.yield");
-  if (yield.getValues().size() != getResults().size() || getResults().size() < carried) return emitOpError("has not one result per yielded value");
+  if (yield.getValues().size() != getResults().size() || getResults().size() < carried)
+    return emitOpError("has not one result per yielded value");
   for (size_t i = 0; i < getResults().size(); ++i) {
     Shape shape = lengthsOf(yield.getValues()[i]);
     if (i >= carried) shape.insert(shape.begin(), getTrips().getValue());
-    if (lengthsOf(getResults()[i]) != shape) return emitOpError() << "has a result " << i << " of another shape than what is yielded";
-    if (i < carried && yield.getValues()[i].getType() != getInitial()[i].getType()) return emitOpError() << "carries value " << i << " on in another shape";
+    if (lengthsOf(getResults()[i]) != shape)
+      return emitOpError() << "has a result " << i << " of another shape than what is yielded";
+    if (i < carried && yield.getValues()[i].getType() != getInitial()[i].getType())
+      return emitOpError() << "carries value " << i << " on in another shape";
   }
-  if (getArgumentNames() && getArgumentNames()->size() != carried) return emitOpError("has not one name per body argument");
-  if (getResultNames() && getResultNames()->size() != getResults().size()) return emitOpError("has not one name per result");
+  if (getArgumentNames() && getArgumentNames()->size() != carried)
+    return emitOpError("has not one name per body argument");
+  if (getResultNames() && getResultNames()->size() != getResults().size())
+    return emitOpError("has not one name per result");
   if (getArgumentIds() && getArgumentIds()->size() != carried) return emitOpError("has not one id per body argument");
   if (getResultIds() && getResultIds()->size() != getResults().size()) return emitOpError("has not one id per result");
   return success();

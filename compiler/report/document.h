@@ -1,4 +1,5 @@
-// What every report reads: an analysed program with its source, and the few questions that text and JSON both ask of it.
+// What every report reads: an analysed program with its source, and the few questions that text and JSON both ask of
+// it.
 //
 // A size has one growth per growing symbol, and one report shows them together, `n^(-1/2) L`.  A symbol that was not
 // analysed keeps its place among them: leaving it out would read as "order one in L", which nobody has derived.
@@ -20,17 +21,17 @@ struct Document {
   const Analysis& analysis;
   const AnalysisOptions& options;
   const SourceMap& sources;
-  FileId program = 0;                // the program's own file among the sources
+  FileId program = 0;  // the program's own file among the sources
   Gauge gauge = Gauge::plain;
   std::string criterion = "auto", loaded = "trained";
-  bool color = false;                // text only
+  bool color = false;  // text only
 };
 
 // One growth per entry of Analysis::symbols.
 using Growths = std::vector<Size>;
 
-// `n^(-1/2) L`, `1`, `0`, `exp(L)`: as the text reports print a size.  Symbols that were not analysed are left out here;
-// the report says once that its sizes do not speak of them.
+// `n^(-1/2) L`, `1`, `0`, `exp(L)`: as the text reports print a size.  Symbols that were not analysed are left out
+// here; the report says once that its sizes do not speak of them.
 std::string inText(const Document& document, const Growths& growths);
 std::string inText(const std::string& symbol, const Size& size);
 
@@ -52,7 +53,7 @@ std::optional<Growths> sizesOf(const Document& document, NodeId node, ValueAspec
 // One parameter over all symbols, in the gauge of the document.
 struct ParameterReport {
   Growths initStd, initMean, multiplier, lr, eps, decayPerStep, decayTimesLr, gradientInit, gradientTrained, update;
-  bool trains = false;       // has a learning rate
+  bool trains = false;  // has a learning rate
   bool hasGradient = false, hasEps = false, hasDecay = false, startsConstant = false;
   std::vector<std::optional<Role>> roles;
   Status status = Status::notAnalysed;

@@ -52,8 +52,8 @@ std::string derivationText(const Document& document, const SymbolAnalysis& symbo
       why = told.insert(step.rule).second ? "~ heuristic: " + std::string(rule.assumes) : "~ heuristic";
     }
     if (rule.basis == Basis::theorem) why = std::string(rule.cite);
-    rows.push_back({std::string(width.size() - number.size(), ' ') + number, stepInWords(subjects, step, name), premises,
-                    std::string(rule.id), why});
+    rows.push_back({std::string(width.size() - number.size(), ' ') + number, stepInWords(subjects, step, name),
+                    premises, std::string(rule.id), why});
   }
   std::string text = alignedRows(rows);
   const BasisCount count = countBases(symbol.derivation, steps);
@@ -84,13 +84,12 @@ std::string explainParameter(const Document& document, size_t index, const Symbo
     parts.push_back("gradient " + asPower(name, sizes.gradientTrained));
   }
   if (!sizes.boundBy.empty()) parts.push_back("bound by `" + sizes.boundBy + "`");
-  return headline(parameter.name, name, parts) +
-         derivationText(document, symbol,
-                        {{"init", sizes.initStep},
-                         {"gradient", sizes.gradientStep},
-                         {"update", sizes.updateStep},
-                         {"learning rate", sizes.lrStep}},
-                        subjects);
+  return headline(parameter.name, name, parts) + derivationText(document, symbol,
+                                                                {{"init", sizes.initStep},
+                                                                 {"gradient", sizes.gradientStep},
+                                                                 {"update", sizes.updateStep},
+                                                                 {"learning rate", sizes.lrStep}},
+                                                                subjects);
 }
 
 std::string explainValue(const Document& document, const NamedValue& value, const SymbolAnalysis& symbol,
@@ -107,13 +106,13 @@ std::string explainValue(const Document& document, const NamedValue& value, cons
   add("init", sizes.init, sizes.initStep);
   add("update", sizes.update, sizes.updateStep);
   add("trained", sizes.trained, sizes.trainedStep);
-  const NodeId gradient =
-      value.node < document.graph.gradientOf.size() ? document.graph.gradientOf[value.node] : none;
+  const NodeId gradient = value.node < document.graph.gradientOf.size() ? document.graph.gradientOf[value.node] : none;
   if (gradient != none && gradient < symbol.values.size()) {
     add("gradient", symbol.values[gradient].init, symbol.values[gradient].initStep);
     add("gradient trained", symbol.values[gradient].trained, symbol.values[gradient].trainedStep);
   }
-  if (roots.empty()) return headline(value.name, name, {"no size: it is an index or a choice, not a number that scales"});
+  if (roots.empty())
+    return headline(value.name, name, {"no size: it is an index or a choice, not a number that scales"});
   return headline(value.name, name, parts) + derivationText(document, symbol, roots, subjects);
 }
 
@@ -148,7 +147,8 @@ std::optional<std::string> explanation(const Document& document, const std::stri
       const std::string& symbolName = graph.symbols[symbol.symbol].name;
       text += symbol.analysed ? explain(symbol) : name + " in " + symbolName + ": not analysed by this version\n";
     }
-    if (document.analysis.symbols.empty()) text = name + ": nothing grows in this program, so there is nothing to derive\n";
+    if (document.analysis.symbols.empty())
+      text = name + ": nothing grows in this program, so there is nothing to derive\n";
   };
   for (size_t i = 0; i < graph.parameters.size(); ++i) {
     if (graph.parameters[i].name != name) continue;
@@ -193,17 +193,19 @@ std::optional<std::string> ruleExplanation(const std::string& id) {
 
 std::string rulesMarkdown() {
   std::string text =
-      "# The calculus\n\nThese are the rules that `tpc` runs: every size that it prints comes from them, step by step.\n";
+      "# The calculus\n\nThese are the rules that `tpc` runs: every size that it prints comes from them, step by "
+      "step.\n";
   std::vector<std::string_view> tables;
   for (const RuleInfo& rule : allRules()) {
     if (std::find(tables.begin(), tables.end(), rule.table) == tables.end()) tables.push_back(rule.table);
   }
   for (std::string_view table : tables) {
-    text += "\n## " + std::string(table) + "\n\n| rule | form | when | says | basis | source, or what is assumed |\n|---|---|---|---|---|---|\n";
+    text += "\n## " + std::string(table) +
+            "\n\n| rule | form | when | says | basis | source, or what is assumed |\n|---|---|---|---|---|---|\n";
     for (const RuleInfo& rule : allRules()) {
       if (rule.table != table) continue;
-      text += "| `" + std::string(rule.id) + "` | " + cell(rule.form) + " | " + cell(rule.when) + " | " + cell(rule.says) +
-              " | " + std::string(toString(rule.basis)) + " | " +
+      text += "| `" + std::string(rule.id) + "` | " + cell(rule.form) + " | " + cell(rule.when) + " | " +
+              cell(rule.says) + " | " + std::string(toString(rule.basis)) + " | " +
               cell(rule.basis == Basis::heuristic ? rule.assumes : rule.cite) + " |\n";
     }
   }

@@ -29,7 +29,8 @@ Json sizeJson(const Document& document, const Growths& growths) {
 
 Json shapeJson(const Graph& graph, NodeId node) {
   Json shape = Json::array();
-  for (int axis = 0; axis < graph.rank(node); ++axis) shape.push_back(toString(graph.length(node, axis), graph.symbols));
+  for (int axis = 0; axis < graph.rank(node); ++axis)
+    shape.push_back(toString(graph.length(node, axis), graph.symbols));
   return shape;
 }
 
@@ -118,7 +119,7 @@ Json parameterJson(const Document& document, size_t index, const std::vector<siz
     count.theorem += more.theorem, count.arithmetic += more.arithmetic, count.heuristic += more.heuristic;
   }
   if (count.theorem + count.arithmetic + count.heuristic > 0) {
-    json["basis"] = toString(count.heuristic   ? Basis::heuristic
+    json["basis"] = toString(count.heuristic    ? Basis::heuristic
                              : count.arithmetic ? Basis::arithmetic
                                                 : Basis::theorem);
     json["steps"] = {{"theorem", count.theorem}, {"arithmetic", count.arithmetic}, {"heuristic", count.heuristic}};
@@ -216,7 +217,8 @@ std::string analysisJson(const Document& document, const JsonOptions& options) {
                          {"criterion", document.criterion},
                          {"loaded", document.loaded}};
   json["growing"] = Json::array();
-  for (const SymbolAnalysis& symbol : document.analysis.symbols) json["growing"].push_back(symbolName(document, symbol));
+  for (const SymbolAnalysis& symbol : document.analysis.symbols)
+    json["growing"].push_back(symbolName(document, symbol));
   json["verdict"] = verdictJson(document);
   json["parameters"] = Json::object();
   for (size_t i = 0; i < graph.parameters.size(); ++i) {

@@ -5,7 +5,8 @@
 namespace tpc {
 
 size_t widthOf(std::string_view text) {
-  return size_t(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return size_t(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string alignedRows(const std::vector<std::vector<std::string>>& rows, std::string_view indent) {

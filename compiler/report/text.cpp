@@ -35,7 +35,8 @@ std::string joined(const std::vector<std::string>& parts, std::string_view betwe
 }
 
 // `n^(-1)`, or `0 -> n^(-1)` where one step changes the size.
-std::string fromInit(const Document& document, const std::optional<Growths>& init, const std::optional<Growths>& trained) {
+std::string fromInit(const Document& document, const std::optional<Growths>& init,
+                     const std::optional<Growths>& trained) {
   if (!init && !trained) return "";
   if (!init || !trained || *init == *trained) return inText(document, init ? *init : *trained);
   return inText(document, *init) + " -> " + inText(document, *trained);
@@ -68,8 +69,7 @@ std::string annotatedSource(const Document& document) {
     const std::string forward = fromInit(document, of(ValueAspect::init), of(ValueAspect::trained));
     if (forward.empty()) continue;
     const auto update = of(ValueAspect::update);
-    const std::string gradient =
-        fromInit(document, of(ValueAspect::gradientInit), of(ValueAspect::gradientTrained));
+    const std::string gradient = fromInit(document, of(ValueAspect::gradientInit), of(ValueAspect::gradientTrained));
     sizesOnLine[document.sources.position(node.span).line].push_back(
         {value.name, forward, update ? inText(document, *update) : "", gradient});
   }
@@ -148,11 +148,12 @@ std::string parameterTable(const Document& document) {
     }
     // One word where all symbols agree.
     if (std::set<std::string>(roles.begin(), roles.end()).size() == 1) roles.resize(1);
-    rows.push_back({graph.parameters[i].name, shapeText(graph, graph.parameters[i].node), joined(roles, ", "),
-                    report.startsConstant ? "constant " + inText(document, report.initMean) : inText(document, report.initStd),
-                    report.trains ? inText(document, report.lr) : "", inText(document, report.multiplier),
-                    report.hasEps ? inText(document, report.eps) : "",
-                    report.trains ? inText(document, report.update) : "", inWords(toString(report.status)), report.boundBy});
+    rows.push_back(
+        {graph.parameters[i].name, shapeText(graph, graph.parameters[i].node), joined(roles, ", "),
+         report.startsConstant ? "constant " + inText(document, report.initMean) : inText(document, report.initStd),
+         report.trains ? inText(document, report.lr) : "", inText(document, report.multiplier),
+         report.hasEps ? inText(document, report.eps) : "", report.trains ? inText(document, report.update) : "",
+         inWords(toString(report.status)), report.boundBy});
   }
   return graph.parameters.empty() ? "  no parameters\n" : alignedRows(rows);
 }
@@ -193,7 +194,8 @@ std::string verdictText(const Document& document) {
     const std::string regime = inWords(toString(verdict.regime));
     words.push_back(regime == "unstable" ? "of no regime" : regime);
     const bool bad = verdict.infeasible || !verdict.stableInit || !verdict.stableTraining;
-    text = "verdict in " + joined(verdict.symbols, " and ") + (verdict.symbols.size() > 1 ? ", each alone" : "") + ": " + paint(bad ? "1;31" : "1;32", joined(words, ", ")) + "\n";
+    text = "verdict in " + joined(verdict.symbols, " and ") + (verdict.symbols.size() > 1 ? ", each alone" : "") +
+           ": " + paint(bad ? "1;31" : "1;32", joined(words, ", ")) + "\n";
     if (!verdict.unbounded.empty()) text += "  grows from step to step: first `" + verdict.unbounded + "`\n";
     if (verdict.largestGlobalLr) {
       text += "  largest learning rate for all parameters alike: " + inText(document, *verdict.largestGlobalLr);

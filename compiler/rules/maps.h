@@ -1,7 +1,7 @@
 // Facts about the elementary functions, one row each: how a map changes a size, and its parity.
 //
-// Near zero phi(x) - phi(0) is of order x^change and phi(x) of order x^small (0 where phi(0) is not 0); far out phi is of
-// order x^large.  With x : n^e that gives  phi(x) : n^(small e) for e < 0,  n^0 at e = 0,  n^(large e) for e > 0.
+// Near zero phi(x) - phi(0) is of order x^change and phi(x) of order x^small (0 where phi(0) is not 0); far out phi is
+// of order x^large.  With x : n^e that gives  phi(x) : n^(small e) for e < 0,  n^0 at e = 0,  n^(large e) for e > 0.
 // tanh' is of order one at a fraction 1/x of the coordinates and nothing elsewhere, hence derivativeLarge = -1.
 #pragma once
 
@@ -20,8 +20,8 @@ struct MapFacts {
   Rational derivativeSmall, derivativeLarge;  // orders of phi'
   Parity parity = Parity::none;
   Sign sign = Sign::unknown;
-  bool explodes = false;                      // exponential for large arguments that are not known to be <= 0
-  bool singular = false;                      // not defined at zero
+  bool explodes = false;  // exponential for large arguments that are not known to be <= 0
+  bool singular = false;  // not defined at zero
 };
 
 // `power` is that of MapFn::pow and ignored for the others.

@@ -13,11 +13,11 @@ enum class Basis : uint8_t { theorem, arithmetic, heuristic };
 
 // What a reader sees of any rule, whichever table it stands in.
 struct RuleInfo {
-  std::string_view id;       // `matmul.fresh`: permanent
-  std::string_view table;    // "facts", "sizes", "recurrences", "solver"
-  std::string_view form;     // `y = A x`
-  std::string_view when;     // the conditions, in the words of facts.h
-  std::string_view says;     // the conclusion: `size(A) + size(x) + k/2`
+  std::string_view id;     // `matmul.fresh`: permanent
+  std::string_view table;  // "facts", "sizes", "recurrences", "solver"
+  std::string_view form;   // `y = A x`
+  std::string_view when;   // the conditions, in the words of facts.h
+  std::string_view says;   // the conclusion: `size(A) + size(x) + k/2`
   Basis basis{};
   std::string_view cite;     // a key of REFERENCES.md and the place in it; empty for arithmetic and heuristics
   std::string_view assumes;  // in words, for heuristics

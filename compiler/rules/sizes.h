@@ -49,10 +49,10 @@ enum Fact : uint32_t {
   outgrown = 1u << 4,       // the change is larger than what it changes
   parameterLeaf = 1u << 5,
   dataLeaf = 1u << 6,
-  sameLimit = 1u << 7,      // both operands are one expression in independent sources
-  sameValue = 1u << 8,      // both operands are one value
-  alignedNone = 1u << 9,    // the user asks for no alignment after training
-  selecting = 1u << 10,     // a maximum over an axis, not a sum
+  sameLimit = 1u << 7,    // both operands are one expression in independent sources
+  sameValue = 1u << 8,    // both operands are one value
+  alignedNone = 1u << 9,  // the user asks for no alignment after training
+  selecting = 1u << 10,   // a maximum over an axis, not a sum
 };
 
 struct SizeRow {
@@ -61,8 +61,8 @@ struct SizeRow {
   uint32_t must = 0, mustNot = 0;
   Linear first;
   bool hasSecond = false;
-  Linear second = {};        // the size is the larger one
-  bool isZero = false;       // the result, or the part, is zero
+  Linear second = {};   // the size is the larger one
+  bool isZero = false;  // the result, or the part, is zero
 };
 
 RuleId rowFor(Family family, uint32_t facts);

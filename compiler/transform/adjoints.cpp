@@ -1,7 +1,8 @@
 // The derivative of each primitive: from dy = d loss / d y to what each operand gets.
 //
-// Conventions, for whoever compares with another framework: relu'(0) = 0; a tie in `maximum` or `minimum` of two values gives
-// half to each; ties in a max or min along axes share evenly.  Integers (comparisons, argmax, iota, one-hot) get none.
+// Conventions, for whoever compares with another framework: relu'(0) = 0; a tie in `maximum` or `minimum` of two values
+// gives half to each; ties in a max or min along axes share evenly.  Integers (comparisons, argmax, iota, one-hot) get
+// none.
 #include "compiler/ir/attributes.h"
 #include "compiler/transform/reverse.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -61,7 +62,8 @@ void propagateExtremum(Reverse& r, mlir::Operation* op, CompareFn wins, CompareF
   const Value a = op->getOperand(0), b = op->getOperand(1);
   auto share = [&](CompareFn fn) {
     const Value x = r.use(a), y = r.use(b);
-    return select(r.b, at, compare(r.b, at, CompareFn::eq, x, y), one(r, at, x.getType(), 0.5), compare(r.b, at, fn, x, y));
+    return select(r.b, at, compare(r.b, at, CompareFn::eq, x, y), one(r, at, x.getType(), 0.5),
+                  compare(r.b, at, fn, x, y));
   };
   if (r.wants(a)) r.give(a, mul(r.b, at, dy, share(wins)));
   if (r.wants(b)) r.give(b, mul(r.b, at, dy, share(loses)));
@@ -91,8 +93,10 @@ void propagateReduce(Reverse& r, ReduceOp op, Value dy) {
 // A label of the operand that gets the gradient stands in y or in the other operand, so this is a contraction again.
 void propagateContract(Reverse& r, ContractOp op, Value dy) {
   const Contraction labels = labelsOf(op);
-  if (r.wants(op.getX())) r.give(op.getX(), contract(r.b, op.getLoc(), dy, r.use(op.getY()), {labels.result, labels.b, labels.a}));
-  if (r.wants(op.getY())) r.give(op.getY(), contract(r.b, op.getLoc(), r.use(op.getX()), dy, {labels.a, labels.result, labels.b}));
+  if (r.wants(op.getX()))
+    r.give(op.getX(), contract(r.b, op.getLoc(), dy, r.use(op.getY()), {labels.result, labels.b, labels.a}));
+  if (r.wants(op.getY()))
+    r.give(op.getY(), contract(r.b, op.getLoc(), r.use(op.getX()), dy, {labels.a, labels.result, labels.b}));
 }
 
 void propagateBroadcast(Reverse& r, BroadcastOp op, Value dy) {
@@ -169,7 +173,8 @@ void propagate(Reverse& r, mlir::Operation* op, Value dy) {
         const int axis = int(op.getAxis());
         r.give(op.getTable(), scatterAdd(b, at, r.use(op.getIndex()), dy, axis, lengthsOf(op.getTable())[axis]));
       })
-      .Case([&](ScatterAddOp op) { r.give(op.getUpdates(), gather(b, at, dy, r.use(op.getIndex()), int(op.getAxis()))); })
+      .Case(
+          [&](ScatterAddOp op) { r.give(op.getUpdates(), gather(b, at, dy, r.use(op.getIndex()), int(op.getAxis()))); })
       .Case([&](ReshapeOp op) {
         Regroup groups = groupsOf(op);
         for (auto& [from, to] : groups.groups) std::swap(from, to);

@@ -34,7 +34,9 @@ void markActive(mlir::Block& block, llvm::DenseSet<Value>& active) {
           if (active.contains(yield)) changed |= active.insert(argument).second;
       }
       for (auto [index, result] : llvm::enumerate(repeat.getResults()))
-        if (active.contains(yields[index]) || (index < body.getNumArguments() && active.contains(body.getArgument(index)))) active.insert(result);
+        if (active.contains(yields[index]) ||
+            (index < body.getNumArguments() && active.contains(body.getArgument(index))))
+          active.insert(result);
       continue;
     }
     for (mlir::OpOperand& operand : op.getOpOperands())
@@ -54,13 +56,17 @@ void Reverse::give(Value value, Value term) {
 
 void Reverse::giveLayer(Value stacked, Value term) { accumulate(b, layers[stacked], term); }
 
-Value Reverse::zeros(mlir::Location at, mlir::Type type) { return fill(b, at, number(b, at, 0), llvm::cast<Tensor>(type).getLengths()); }
+Value Reverse::zeros(mlir::Location at, mlir::Type type) {
+  return fill(b, at, number(b, at, 0), llvm::cast<Tensor>(type).getLengths());
+}
 
 Value Reverse::scaled(mlir::Location at, Value x, Rational factor) {
   return mul(b, at, x, fill(b, at, number(b, at, factor.toDouble()), lengthsOf(x)));
 }
 
-void Reverse::record(mlir::Location at, Value adjoint, int64_t id) { AdjointOp::create(b, at, adjoint, b.getI64IntegerAttr(id)); }
+void Reverse::record(mlir::Location at, Value adjoint, int64_t id) {
+  AdjointOp::create(b, at, adjoint, b.getI64IntegerAttr(id));
+}
 
 void Reverse::run() {
   // The gradient of the program itself goes to the end of the same block: the walk ends where it began to grow.

@@ -4,8 +4,8 @@
 //     ...                            tp.adjoint %7 {of = 2}       `of` is tp.id of %w
 //     tp.loss %5
 //
-// Only what a gradient of a trained parameter needs is computed; every adjoint met on the way is recorded by `tp.adjoint`.
-// A repeat is followed by a reverse repeat, never unrolled: see repeat.cpp.
+// Only what a gradient of a trained parameter needs is computed; every adjoint met on the way is recorded by
+// `tp.adjoint`. A repeat is followed by a reverse repeat, never unrolled: see repeat.cpp.
 #pragma once
 
 #include "mlir/IR/BuiltinOps.h"

@@ -3,9 +3,9 @@
 //     repeat layers: h -> h + f(layer(W), h)          forward, and h of each trip collected: `saved`
 //     repeat layers, reversed: dh -> dh + f'(...)     carries d loss / d h; reads layer(W) and layer(saved)
 //
-// What a body reads of the forward body is computed again where that is free (numbers, broadcasts, its own layers), else
-// the forward repeat collects it.  The gradient of a stacked value comes out collected; that of a value which all trips
-// share is a sum over trips and is carried.
+// What a body reads of the forward body is computed again where that is free (numbers, broadcasts, its own layers),
+// else the forward repeat collects it.  The gradient of a stacked value comes out collected; that of a value which all
+// trips share is a sum over trips and is carried.
 #include "compiler/transform/reverse.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -28,7 +28,8 @@ std::vector<bool> reached(const ReverseProgram& program, RepeatOp repeat, std::v
     for (mlir::Operation& op : llvm::reverse(body.without_terminator())) {
       if (llvm::none_of(op.getResults(), [&](Value result) { return counts.contains(result); })) continue;
       for (mlir::OpOperand& operand : op.getOpOperands())
-        if (program.active.contains(operand.get()) && isDifferentiable(&op, operand.getOperandNumber())) counts.insert(operand.get());
+        if (program.active.contains(operand.get()) && isDifferentiable(&op, operand.getOperandNumber()))
+          counts.insert(operand.get());
       // An inner repeat may read any value of ours inside its body.
       op.walk([&](mlir::Operation* inner) {
         for (Value operand : inner->getOperands())
@@ -36,7 +37,8 @@ std::vector<bool> reached(const ReverseProgram& program, RepeatOp repeat, std::v
       });
     }
     for (size_t i = 0; i < carried; ++i)
-      if (!yields[i] && counts.contains(body.getArgument(i)) && program.active.contains(body.getArgument(i))) yields[i] = changed = true;
+      if (!yields[i] && counts.contains(body.getArgument(i)) && program.active.contains(body.getArgument(i)))
+        yields[i] = changed = true;
   }
   return yields;
 }
@@ -66,8 +68,9 @@ RepeatOp collecting(RepeatOp old, const std::vector<std::pair<Value, Value>>& sa
     longer.resize(types.size(), -1);
     ids = mlir::DenseI64ArrayAttr::get(context, longer);
   }
-  RepeatOp made = RepeatOp::create(b, old.getLoc(), types, old.getInitial(), old.getNameAttr(), old.getTripsAttr(), old.getReversedAttr(),
-                                   old.getArgumentNamesAttr(), names, old.getArgumentIdsAttr(), ids, old.getIdAttr(), old.getForwardAttr());
+  RepeatOp made = RepeatOp::create(b, old.getLoc(), types, old.getInitial(), old.getNameAttr(), old.getTripsAttr(),
+                                   old.getReversedAttr(), old.getArgumentNamesAttr(), names, old.getArgumentIdsAttr(),
+                                   ids, old.getIdAttr(), old.getForwardAttr());
   made.getBody().takeBody(old.getBody());
   for (auto [before, after] : llvm::zip(old->getResults(), made->getResults())) before.replaceAllUsesWith(after);
   return made;
@@ -103,7 +106,8 @@ void reverseRepeat(Reverse& outer, RepeatOp repeat) {
   counts = reached(program, repeat, counts);
 
   // Invariant, and one per place in the text: it stands outside, so that both repeats read the same one.
-  for (FreeMultiplierOp multiplier : llvm::make_early_inc_range(body.getOps<FreeMultiplierOp>())) multiplier->moveBefore(repeat);
+  for (FreeMultiplierOp multiplier : llvm::make_early_inc_range(body.getOps<FreeMultiplierOp>()))
+    multiplier->moveBefore(repeat);
 
   // The reverse body: first the adjoints that it carries.
   mlir::Region region;
@@ -123,7 +127,8 @@ void reverseRepeat(Reverse& outer, RepeatOp repeat) {
     if (inner.wants(yields[i])) inner.give(yields[i], argument);
   }
   for (size_t i = carried; i < yields.size(); ++i)
-    if (counts[i] && inner.wants(yields[i])) inner.give(yields[i], layer(inner.b, at, outer.adjoints.lookup(repeat->getResult(i))));
+    if (counts[i] && inner.wants(yields[i]))
+      inner.give(yields[i], layer(inner.b, at, outer.adjoints.lookup(repeat->getResult(i))));
 
   inner.run();
 
@@ -154,7 +159,8 @@ void reverseRepeat(Reverse& outer, RepeatOp repeat) {
       for (auto& [value, stack] : outer.saved)
         if (value == before) value = after;
     const size_t first = now->getNumResults() - inner.saved.size();
-    for (size_t i = 0; i < inner.saved.size(); ++i) inner.saved[i].second.replaceAllUsesWith(outer.use(now->getResult(first + i)));
+    for (size_t i = 0; i < inner.saved.size(); ++i)
+      inner.saved[i].second.replaceAllUsesWith(outer.use(now->getResult(first + i)));
   }
 
   parts.name = repeat.getName().str();
@@ -181,7 +187,8 @@ Value Reverse::use(Value value) {
   if (!parent) return value;
   if (Value found = captured.lookup(value)) return found;
   mlir::Operation* op = value.getDefiningOp();
-  if (op && llvm::isa<NumberOp, IotaOp, EyeOp, LayerIndexOp, LayerOp, BroadcastOp, ReshapeOp, TransposeOp, OneHotOp>(op)) {
+  if (op &&
+      llvm::isa<NumberOp, IotaOp, EyeOp, LayerIndexOp, LayerOp, BroadcastOp, ReshapeOp, TransposeOp, OneHotOp>(op)) {
     mlir::IRMapping operands;
     for (Value operand : op->getOperands()) operands.map(operand, use(operand));
     mlir::Operation* again = b.clone(*op, operands);

@@ -15,9 +15,9 @@ using mlir::Value;
 
 // What holds for the whole program.
 struct ReverseProgram {
-  llvm::DenseSet<Value> active;             // depends on a trained parameter through derivatives
-  int64_t ids = 0;                          // the next tp.id
-  std::vector<mlir::Operation*> replaced;   // erased at the end: until then no other value takes their addresses
+  llvm::DenseSet<Value> active;            // depends on a trained parameter through derivatives
+  int64_t ids = 0;                         // the next tp.id
+  std::vector<mlir::Operation*> replaced;  // erased at the end: until then no other value takes their addresses
   bool failed = false;
 };
 
@@ -27,7 +27,8 @@ class Reverse {
   Reverse(ReverseProgram& program, mlir::Block* forward, mlir::OpBuilder builder, Reverse* parent)
       : program(program), forward(forward), b(builder), parent(parent) {}
 
-  // A forward value as the reverse block may read it: itself, computed again where that is cheap, or saved by the repeat.
+  // A forward value as the reverse block may read it: itself, computed again where that is cheap, or saved by the
+  // repeat.
   Value use(Value value);
   bool wants(Value value) const { return program.active.contains(value); }
   // One more term of d loss / d value.
@@ -45,14 +46,14 @@ class Reverse {
 
   ReverseProgram& program;
   mlir::Block* forward;
-  mlir::OpBuilder b;   // at the end of the reverse block
+  mlir::OpBuilder b;  // at the end of the reverse block
   Reverse* parent;
 
-  llvm::DenseMap<Value, Value> adjoints;           // of values of the forward block
-  llvm::MapVector<Value, Value> outside;           // of values from outside the body
-  llvm::MapVector<Value, Value> layers;            // of this layer of stacked values from outside
+  llvm::DenseMap<Value, Value> adjoints;  // of values of the forward block
+  llvm::MapVector<Value, Value> outside;  // of values from outside the body
+  llvm::MapVector<Value, Value> layers;   // of this layer of stacked values from outside
   llvm::DenseMap<Value, Value> captured;
-  std::vector<std::pair<Value, Value>> saved;      // (forward value, its stack: an argument of `placeholders` for now)
+  std::vector<std::pair<Value, Value>> saved;  // (forward value, its stack: an argument of `placeholders` for now)
   mlir::Block placeholders;
 };
 

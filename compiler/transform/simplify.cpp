@@ -21,7 +21,8 @@ std::optional<double> constant(Value value) {
   return number.coefficient;
 }
 
-// A value that the operation's result equals in every entry, if there is one.  Not x * 0: it is NaN where x is infinite.
+// A value that the operation's result equals in every entry, if there is one.  Not x * 0: it is NaN where x is
+// infinite.
 Value same(mlir::Operation& op) {
   if (auto mul = llvm::dyn_cast<MulOp>(op)) {
     if (constant(mul.getA()) == 1) return mul.getB();

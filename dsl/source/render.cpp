@@ -32,10 +32,8 @@ std::string printable(std::string_view text, bool keepNewlines = false) {
     auto byte = static_cast<unsigned char>(text[i]);
     if (length == 1 && (byte < 0x20 || byte == 0x7F))
       result += byte == '\t' ? ' ' : keepNewlines && byte == '\n' ? '\n' : '?';
-    else if (length == 0)
-      result += '?';
-    else
-      result.append(text.substr(i, length));
+    else if (length == 0) result += '?';
+    else result.append(text.substr(i, length));
     i += std::max<std::size_t>(length, 1);
   }
   return result;

@@ -176,10 +176,8 @@ const auto parenthesised = x3::rule<struct ParenthesisedId, Parenthesised>{"an e
 
 constexpr auto fromParentheses = [](auto& context) {
   Parenthesised& found = x3::_attr(context);
-  if (found.elements.size() == 1 && !found.trailingComma)
-    x3::_val(context) = *found.elements[0];
-  else
-    x3::_val(context).node = ast::Tuple{std::move(found.elements)};
+  if (found.elements.size() == 1 && !found.trailingComma) x3::_val(context) = *found.elements[0];
+  else x3::_val(context).node = ast::Tuple{std::move(found.elements)};
 };
 
 const auto primary = x3::rule<struct PrimaryId, ast::Expr>{"an expression"} =

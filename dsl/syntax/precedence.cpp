@@ -10,30 +10,18 @@ namespace tpc {
 
 const char* ast::spelling(BinaryOp op) {
   switch (op) {
-    case BinaryOp::add:
-      return "+";
-    case BinaryOp::subtract:
-      return "-";
-    case BinaryOp::multiply:
-      return "*";
-    case BinaryOp::divide:
-      return "/";
-    case BinaryOp::power:
-      return "^";
-    case BinaryOp::matmul:
-      return "@";
-    case BinaryOp::equal:
-      return "==";
-    case BinaryOp::notEqual:
-      return "!=";
-    case BinaryOp::less:
-      return "<";
-    case BinaryOp::lessEqual:
-      return "<=";
-    case BinaryOp::greater:
-      return ">";
-    case BinaryOp::greaterEqual:
-      return ">=";
+    case BinaryOp::add: return "+";
+    case BinaryOp::subtract: return "-";
+    case BinaryOp::multiply: return "*";
+    case BinaryOp::divide: return "/";
+    case BinaryOp::power: return "^";
+    case BinaryOp::matmul: return "@";
+    case BinaryOp::equal: return "==";
+    case BinaryOp::notEqual: return "!=";
+    case BinaryOp::less: return "<";
+    case BinaryOp::lessEqual: return "<=";
+    case BinaryOp::greater: return ">";
+    case BinaryOp::greaterEqual: return ">=";
   }
   return "?";
 }
@@ -91,17 +79,13 @@ unsigned heightOf(const ast::Expr::Node& node) {
 
 int bindingStrength(BinaryOp op) {
   switch (op) {
-    case BinaryOp::power:
-      return powerStrength;
+    case BinaryOp::power: return powerStrength;
     case BinaryOp::multiply:
     case BinaryOp::divide:
-    case BinaryOp::matmul:
-      return 3;
+    case BinaryOp::matmul: return 3;
     case BinaryOp::add:
-    case BinaryOp::subtract:
-      return 2;
-    default:
-      return comparisonStrength;
+    case BinaryOp::subtract: return 2;
+    default: return comparisonStrength;
   }
 }
 

@@ -55,17 +55,10 @@ struct Printer {
     out += '[';
     list(index.entries, [&](const IndexEntry& entry) {
       switch (entry.kind) {
-        case IndexEntry::Kind::newAxis:
-          out += "new";
-          return;
-        case IndexEntry::Kind::ellipsis:
-          out += "...";
-          return;
-        case IndexEntry::Kind::expression:
-          expression(*entry.value);
-          return;
-        case IndexEntry::Kind::range:
-          break;
+        case IndexEntry::Kind::newAxis: out += "new"; return;
+        case IndexEntry::Kind::ellipsis: out += "..."; return;
+        case IndexEntry::Kind::expression: expression(*entry.value); return;
+        case IndexEntry::Kind::range: break;
       }
       if (entry.begin) expression(*entry.begin);
       out += ':';
@@ -115,10 +108,8 @@ struct Printer {
   void shape(const Shape& s) {
     out += '[';
     list(s.entries, [&](const ShapeEntry& entry) {
-      if (entry.ellipsis)
-        out += "...";
-      else
-        expression(*entry.size);
+      if (entry.ellipsis) out += "...";
+      else expression(*entry.size);
     });
     out += ']';
   }

@@ -70,13 +70,11 @@ struct Splitter {
   // Whether a statement may end behind token i of the one that begins at `start`.
   bool complete(std::size_t start, std::size_t i) const {
     switch (tokens[i].kind) {
-      case Kind::symbol:
-        return isSymbol(i, ")") || isSymbol(i, "]");
+      case Kind::symbol: return isSymbol(i, ")") || isSymbol(i, "]");
       case Kind::word:
         if (i == start) return !isReserved(spelling(i));
         return !isOneOf(spelling(i), unfinished) && !isModifier(i);
-      default:
-        return true;
+      default: return true;
     }
   }
 

@@ -32,7 +32,7 @@ struct RawStatement {
   uint32_t headEnd = 0;  // of the last token of the head
   uint32_t end = 0;      // of the last token of all
   std::optional<RawBlock> block;
-  std::optional<RawBlock> otherwise;  // `else`
+  std::optional<RawBlock> otherwise;    // `else`
   std::unique_ptr<Diagnostic> problem;  // its first mistake, if it shows already here
   std::vector<std::string> commentsBefore;
   std::string commentAfter;

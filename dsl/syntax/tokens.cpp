@@ -53,10 +53,8 @@ Tokens tokenize(std::string_view text) {
       push(Token::Kind::number, numberEnd(text, at));
     } else if (c == '"') {
       std::size_t end = text.find_first_of("\"\n", at + 1);
-      if (end == std::string_view::npos || text[end] == '\n')
-        push(Token::Kind::openString, std::min(end, text.size()));
-      else
-        push(Token::Kind::string, end + 1);
+      if (end == std::string_view::npos || text[end] == '\n') push(Token::Kind::openString, std::min(end, text.size()));
+      else push(Token::Kind::string, end + 1);
     } else {
       std::string_view found;
       for (std::string_view symbol : symbols)

@@ -1,4 +1,5 @@
-// How long the analysis takes: a transformer written out layer by layer, graph in, derivation out; and `tpc` as a process.
+// How long the analysis takes: a transformer written out layer by layer, graph in, derivation out; and `tpc` as a
+// process.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

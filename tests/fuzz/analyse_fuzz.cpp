@@ -1,6 +1,8 @@
-// Any bytes as a program: parse, import, differentiate, flatten, analyse and report may refuse them, and do nothing worse.
+// Any bytes as a program: parse, import, differentiate, flatten, analyse and report may refuse them, and do nothing
+// worse.
 //
-// Under clang with TPC_FUZZ libFuzzer drives this; everywhere else replay.cpp runs the saved inputs through it in the tests.
+// Under clang with TPC_FUZZ libFuzzer drives this; everywhere else replay.cpp runs the saved inputs through it in the
+// tests.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

@@ -36,7 +36,8 @@ const ParameterSizes& parameterOf(const Program& program, const std::string& nam
 const ValueSizes& valueOf(const Program& program, const std::string& name, const std::string& symbol) {
   const Graph& graph = program.analysed->graph;
   for (NodeId id = graph.forwardEnd; id-- > 0;) {
-    if (graph.nodes[id].name != none && graph.names[graph.nodes[id].name] == name) return in(program, symbol).values[id];
+    if (graph.nodes[id].name != none && graph.names[graph.nodes[id].name] == name)
+      return in(program, symbol).values[id];
   }
   FAIL("no value " << name);
   return in(program, symbol).values.front();
@@ -57,7 +58,7 @@ std::map<std::string, Row> rowsOf(const Program& program, const std::string& sym
   for (size_t i = 0; i < parameters.size(); ++i) {
     const ParameterSizes& sizes = in(program, symbol).parameters[i];
     const GaugedParameter gauged = inGauge(sizes, gauge);
-    rows[parameters[i].name] = {parameters[i].name,           toString(gauged.initStd), toString(gauged.lr),
+    rows[parameters[i].name] = {parameters[i].name,          toString(gauged.initStd), toString(gauged.lr),
                                 toString(gauged.multiplier), toString(gauged.eps),     toString(gauged.decayTimesLr)};
   }
   return rows;

@@ -28,33 +28,47 @@ loss = mse((h @ V)[:, 0], y)
 
 TEST_CASE("Tensor Programs V, table 3: without multipliers", "[programs][published]") {
   expectRows(perceptron, {.optimizer = "sgd"},
-             {{"U", "0", "1", "0", "", ""}, {"b1", "0", "1", "0", "", ""}, {"W", "-1/2", "0", "0", "", ""},
-              {"b2", "0", "1", "0", "", ""}, {"V", "-1", "-1", "0", "", ""}});
+             {{"U", "0", "1", "0", "", ""},
+              {"b1", "0", "1", "0", "", ""},
+              {"W", "-1/2", "0", "0", "", ""},
+              {"b2", "0", "1", "0", "", ""},
+              {"V", "-1", "-1", "0", "", ""}});
   expectRows(perceptron, {.optimizer = "adam"},
-             {{"U", "0", "0", "0", "-1", ""}, {"b1", "0", "0", "0", "-1", ""}, {"W", "-1/2", "-1", "0", "-1", ""},
-              {"b2", "0", "0", "0", "-1", ""}, {"V", "-1", "-1", "0", "0", ""}});
+             {{"U", "0", "0", "0", "-1", ""},
+              {"b1", "0", "0", "0", "-1", ""},
+              {"W", "-1/2", "-1", "0", "-1", ""},
+              {"b2", "0", "0", "0", "-1", ""},
+              {"V", "-1", "-1", "0", "0", ""}});
 }
 
 TEST_CASE("Tensor Programs V, table 8: a readout with a multiplier", "[programs][published]") {
   expectRows(perceptron, {.optimizer = "sgd", .gauge = Gauge::readout},
-             {{"U", "0", "1", "0", "", ""}, {"b1", "0", "1", "0", "", ""}, {"W", "-1/2", "0", "0", "", ""},
+             {{"U", "0", "1", "0", "", ""},
+              {"b1", "0", "1", "0", "", ""},
+              {"W", "-1/2", "0", "0", "", ""},
               {"V", "0", "1", "-1", "", ""}});
   expectRows(perceptron, {.optimizer = "adam", .gauge = Gauge::readout},
-             {{"U", "0", "0", "0", "-1", ""}, {"b1", "0", "0", "0", "-1", ""}, {"W", "-1/2", "-1", "0", "-1", ""},
+             {{"U", "0", "0", "0", "-1", ""},
+              {"b1", "0", "0", "0", "-1", ""},
+              {"W", "-1/2", "-1", "0", "-1", ""},
               {"V", "0", "0", "-1", "-1", ""}});
 }
 
 TEST_CASE("Tensor Programs V, table 9: SGD's learning rate of order one", "[programs][published]") {
   expectRows(perceptron, {.optimizer = "sgd", .gauge = Gauge::sgd},
-             {{"U", "-1/2", "0", "1/2", "", ""}, {"b1", "-1/2", "0", "1/2", "", ""}, {"W", "-1/2", "0", "0", "", ""},
+             {{"U", "-1/2", "0", "1/2", "", ""},
+              {"b1", "-1/2", "0", "1/2", "", ""},
+              {"W", "-1/2", "0", "0", "", ""},
               {"V", "-1/2", "0", "-1/2", "", ""}});
   expectRows(perceptron, {.optimizer = "adam", .gauge = Gauge::sgd},
-             {{"U", "-1/2", "-1/2", "1/2", "-1/2", ""}, {"W", "-1/2", "-1", "0", "-1", ""},
+             {{"U", "-1/2", "-1/2", "1/2", "-1/2", ""},
+              {"W", "-1/2", "-1", "0", "-1", ""},
               {"V", "-1/2", "-1/2", "-1/2", "-1/2", ""}});
 }
 
 TEST_CASE("weight decay keeps its time scale, Tensor Programs IVb 2.10.1", "[programs][published]") {
-  expectRows(perceptron, {.optimizer = "adamw"}, {{"U", "", "0", "", "", "0"}, {"W", "", "-1", "", "", "1"}, {"V", "", "-1", "", "", "1"}});
+  expectRows(perceptron, {.optimizer = "adamw"},
+             {{"U", "", "0", "", "", "0"}, {"W", "", "-1", "", "", "1"}, {"V", "", "-1", "", "", "1"}});
 }
 
 TEST_CASE("the logits' multiplier of attention is 1/d, Tensor Programs V 4.1", "[programs][published]") {
@@ -88,10 +102,15 @@ TEST_CASE("renaming and reordering change nothing", "[programs][moves]") {
   std::mt19937 random(7);
   for (int round = 0; round < 20; ++round) {
     std::vector<std::string> renamed;
-    for (size_t i = 0; i < names.size(); ++i) renamed.push_back("p" + std::to_string(random() % 100000) + "_" + std::to_string(i));
-    std::vector<std::string> declarations = {"param " + renamed[0] + " [d, n]\n", "param " + renamed[1] + " [n]\n",
-                                             "param " + renamed[2] + " [n, n]\n", "param " + renamed[3] + " [n]\n",
-                                             "param " + renamed[4] + " [n, 1]\n", "input  x [batch, d]\n", "target y [batch]\n"};
+    for (size_t i = 0; i < names.size(); ++i)
+      renamed.push_back("p" + std::to_string(random() % 100000) + "_" + std::to_string(i));
+    std::vector<std::string> declarations = {"param " + renamed[0] + " [d, n]\n",
+                                             "param " + renamed[1] + " [n]\n",
+                                             "param " + renamed[2] + " [n, n]\n",
+                                             "param " + renamed[3] + " [n]\n",
+                                             "param " + renamed[4] + " [n, 1]\n",
+                                             "input  x [batch, d]\n",
+                                             "target y [batch]\n"};
     std::shuffle(declarations.begin(), declarations.end(), random);
     std::string text = "size d = 8\nsize n = 128 -> inf\n";
     for (const std::string& declaration : declarations) text += declaration;

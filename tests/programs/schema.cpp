@@ -19,9 +19,10 @@ bool hasType(const Json& value, const std::string& type) {
 }
 
 std::string check(const Json& value, const Json& schema, const Json& root, const std::string& at) {
-  static const std::set<std::string> known = {
-      "$schema", "$id", "$defs", "$ref", "title", "description", "type", "required", "properties", "additionalProperties",
-      "items", "enum", "const", "pattern", "minimum", "maxItems", "oneOf", "if", "then"};
+  static const std::set<std::string> known = {"$schema",     "$id",   "$defs",    "$ref",       "title",
+                                              "description", "type",  "required", "properties", "additionalProperties",
+                                              "items",       "enum",  "const",    "pattern",    "minimum",
+                                              "maxItems",    "oneOf", "if",       "then"};
   for (const auto& [key, unused] : schema.items()) {
     if (!known.count(key)) return at + ": the schema says `" + key + "`, which this check does not know";
   }
@@ -30,7 +31,8 @@ std::string check(const Json& value, const Json& schema, const Json& root, const
     const Json& target = root.at(Json::json_pointer(reference.substr(1)));
     if (std::string found = check(value, target, root, at); !found.empty()) return found;
   }
-  if (schema.contains("type") && !hasType(value, schema["type"])) return at + " is no " + schema["type"].get<std::string>();
+  if (schema.contains("type") && !hasType(value, schema["type"]))
+    return at + " is no " + schema["type"].get<std::string>();
   if (schema.contains("const") && value != schema["const"]) return at + " is not " + schema["const"].dump();
   if (schema.contains("enum")) {
     bool found = false;
@@ -61,7 +63,8 @@ std::string check(const Json& value, const Json& schema, const Json& root, const
   }
   if (value.is_array() && schema.contains("items")) {
     for (size_t i = 0; i < value.size(); ++i) {
-      if (std::string found = check(value[i], schema["items"], root, at + "/" + std::to_string(i)); !found.empty()) return found;
+      if (std::string found = check(value[i], schema["items"], root, at + "/" + std::to_string(i)); !found.empty())
+        return found;
     }
   }
   if (schema.contains("if") && check(value, schema["if"], root, at).empty() && schema.contains("then")) {

@@ -40,19 +40,22 @@ TEST_CASE("a matrix before a norm is bound by its own init", "[programs]") {
 }
 
 TEST_CASE("the gate of an adapter that starts at zero trains", "[programs]") {
-  const Program program = analysed(around("param A [n, 4]\nparam B [4, n] init 0\nparam g [] init 1\nh = h + g * ((h @ A) @ B)\n"));
+  const Program program =
+      analysed(around("param A [n, 4]\nparam B [4, n] init 0\nparam g [] init 1\nh = h + g * ((h @ A) @ B)\n"));
   CHECK(toString(parameterOf(program, "g").lr) == "0");
   CHECK(parameterOf(program, "g").status != Status::neverTrains);
 }
 
 TEST_CASE("an adapter at zero behind a gate at zero never trains", "[programs]") {
-  const Program program = analysed(around("param A [n, 4]\nparam B [4, n] init 0\nparam g [] init 0\nh = h + g * ((h @ A) @ B)\n"));
+  const Program program =
+      analysed(around("param A [n, 4]\nparam B [4, n] init 0\nparam g [] init 0\nh = h + g * ((h @ A) @ B)\n"));
   CHECK(parameterOf(program, "B").status == Status::neverTrains);
 }
 
 TEST_CASE("fused projections are as many matrices", "[programs][moves]") {
   const std::string tail = "loss = cross_entropy((a * tanh(b) + c) @ V, y)\n";
-  const auto three = rowsOf(analysed(around("param A [n, n]\nparam B [n, n]\nparam C [n, n]\na = h @ A\nb = h @ B\nc = h @ C\n", tail)));
+  const auto three = rowsOf(
+      analysed(around("param A [n, n]\nparam B [n, n]\nparam C [n, n]\na = h @ A\nb = h @ B\nc = h @ C\n", tail)));
   const auto fused = rowsOf(analysed(around("param F [n, 3 * n]\na, b, c = split(h @ F, 3, axis = -1)\n", tail)));
   CHECK(three.at("A").init == fused.at("F").init);
   CHECK(three.at("A").lr == fused.at("F").lr);
@@ -62,8 +65,8 @@ TEST_CASE("fused projections are as many matrices", "[programs][moves]") {
 
 TEST_CASE("a penalty on the weights leaves their plan alone", "[programs]") {
   const auto plain = rowsOf(analysed(around("param W [n, n]\nh = relu(h @ W)\n")));
-  const auto penalty =
-      rowsOf(analysed(around("param W [n, n]\nh = relu(h @ W)\n", "loss = cross_entropy(h @ V, y) + auto * sum(W^2)\n")));
+  const auto penalty = rowsOf(
+      analysed(around("param W [n, n]\nh = relu(h @ W)\n", "loss = cross_entropy(h @ V, y) + auto * sum(W^2)\n")));
   CHECK(plain.at("W").init == penalty.at("W").init);
   CHECK(plain.at("W").lr == penalty.at("W").lr);
 }
@@ -132,7 +135,8 @@ TEST_CASE("a factor before a norm changes nothing", "[programs][moves]") {
 
 TEST_CASE("a repeat of fixed length is the same as its layers written out", "[programs][moves]") {
   const auto rolled = rowsOf(analysed(around("repeat 2 as layers {\n  param W [n, n]\n  h = h + relu(h @ W)\n}\n")));
-  const auto flat = rowsOf(analysed(around("param A [n, n]\nparam B [n, n]\nh = h + relu(h @ A)\nh = h + relu(h @ B)\n")));
+  const auto flat =
+      rowsOf(analysed(around("param A [n, n]\nparam B [n, n]\nh = h + relu(h @ A)\nh = h + relu(h @ B)\n")));
   CHECK(rolled.at("layers.W").init == flat.at("A").init);
   CHECK(rolled.at("layers.W").lr == flat.at("A").lr);
   CHECK(flat.at("A").lr == flat.at("B").lr);

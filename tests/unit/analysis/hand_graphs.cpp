@@ -16,7 +16,8 @@ std::vector<Length> Network::lengths(const std::vector<std::string>& axes) {
   return result;
 }
 
-NodeId Network::append(OpKind kind, std::vector<NodeId> operands, std::span<const Length> shape, uint32_t attribute, uint8_t fn) {
+NodeId Network::append(OpKind kind, std::vector<NodeId> operands, std::span<const Length> shape, uint32_t attribute,
+                       uint8_t fn) {
   NodeId id = builder_.append(kind, operands, shape, {.fn = fn, .attribute = attribute, .gradient = gradient_});
   if (!gradient_) graph.forwardEnd = id + 1;
   return id;
@@ -38,13 +39,15 @@ NodeId Network::parameter(const std::string& name, std::vector<std::string> axes
 
 NodeId Network::contract(const std::string& spec, NodeId a, NodeId b) {
   size_t comma = spec.find(','), arrow = spec.find("->");
-  std::string left = spec.substr(0, comma), right = spec.substr(comma + 1, arrow - comma - 1), out = spec.substr(arrow + 2);
+  std::string left = spec.substr(0, comma), right = spec.substr(comma + 1, arrow - comma - 1),
+              out = spec.substr(arrow + 2);
   auto labels = [](const std::string& text) { return std::vector<uint8_t>(text.begin(), text.end()); };
   graph.contractions.push_back({labels(left), labels(right), labels(out)});
   std::vector<Length> shape;
   for (char label : out) {
     size_t inLeft = left.find(label);
-    shape.push_back(inLeft != std::string::npos ? graph.length(a, int(inLeft)) : graph.length(b, int(right.find(label))));
+    shape.push_back(inLeft != std::string::npos ? graph.length(a, int(inLeft))
+                                                : graph.length(b, int(right.find(label))));
   }
   return append(OpKind::contract, {a, b}, shape, uint32_t(graph.contractions.size() - 1));
 }
@@ -113,9 +116,11 @@ OptimizerProgram sgd() {
 OptimizerProgram adam() {
   OptimizerBuilder b;
   b.program.name = "adam";
-  NodeId g = b.argument(ArgumentRole::grad), m = b.argument(ArgumentRole::state, "m"), v = b.argument(ArgumentRole::state, "v");
+  NodeId g = b.argument(ArgumentRole::grad), m = b.argument(ArgumentRole::state, "m"),
+         v = b.argument(ArgumentRole::state, "v");
   NodeId m1 = b.op(OpKind::add, {m, g}), v1 = b.op(OpKind::add, {v, b.op(OpKind::map, {g}, MapFn::square)});
-  NodeId denominator = b.op(OpKind::add, {b.op(OpKind::map, {v1}, MapFn::sqrt), b.argument(ArgumentRole::hyper, "eps")});
+  NodeId denominator =
+      b.op(OpKind::add, {b.op(OpKind::map, {v1}, MapFn::sqrt), b.argument(ArgumentRole::hyper, "eps")});
   NodeId ratio = b.op(OpKind::mul, {m1, b.op(OpKind::map, {denominator}, MapFn::reciprocal)});
   b.program.update = b.op(OpKind::mul, {b.argument(ArgumentRole::hyper, "lr"), ratio});
   b.program.states = {{m, m1}, {v, v1}};

@@ -31,7 +31,8 @@ class Network {
 
  private:
   std::vector<Length> lengths(const std::vector<std::string>& axes);
-  NodeId append(OpKind kind, std::vector<NodeId> operands, std::span<const Length> shape, uint32_t attribute, uint8_t fn = 0);
+  NodeId append(OpKind kind, std::vector<NodeId> operands, std::span<const Length> shape, uint32_t attribute,
+                uint8_t fn = 0);
   GraphBuilder builder_;
   bool gradient_ = false;
 };

@@ -66,16 +66,22 @@ const Rational h = half;
 }  // namespace
 
 TEST_CASE("Table 3 of TP5 comes out for SGD and Adam", "[analysis][tp5]") {
-  checkRows("sgd", Gauge::plain, {{"W1", 0, 1, -1}, {"b1", 0, 1, -1}, {"W2", -h, 0, -1}, {"W3", -1, -1, 0}}, {0, 0, 0, 0});
-  checkRows("adam", Gauge::plain, {{"W1", 0, 0, -1}, {"b1", 0, 0, -1}, {"W2", -h, -1, -1}, {"W3", -1, -1, 0}}, {0, 0, 0, 0});
+  checkRows("sgd", Gauge::plain, {{"W1", 0, 1, -1}, {"b1", 0, 1, -1}, {"W2", -h, 0, -1}, {"W3", -1, -1, 0}},
+            {0, 0, 0, 0});
+  checkRows("adam", Gauge::plain, {{"W1", 0, 0, -1}, {"b1", 0, 0, -1}, {"W2", -h, -1, -1}, {"W3", -1, -1, 0}},
+            {0, 0, 0, 0});
 }
 
 TEST_CASE("Table 8 of TP5 comes out for SGD and Adam", "[analysis][tp5]") {
-  checkRows("sgd", Gauge::readout, {{"W1", 0, 1, -1}, {"b1", 0, 1, -1}, {"W2", -h, 0, -1}, {"W3", 0, 1, -1}}, {0, 0, 0, -1});
-  checkRows("adam", Gauge::readout, {{"W1", 0, 0, -1}, {"b1", 0, 0, -1}, {"W2", -h, -1, -1}, {"W3", 0, 0, -1}}, {0, 0, 0, -1});
+  checkRows("sgd", Gauge::readout, {{"W1", 0, 1, -1}, {"b1", 0, 1, -1}, {"W2", -h, 0, -1}, {"W3", 0, 1, -1}},
+            {0, 0, 0, -1});
+  checkRows("adam", Gauge::readout, {{"W1", 0, 0, -1}, {"b1", 0, 0, -1}, {"W2", -h, -1, -1}, {"W3", 0, 0, -1}},
+            {0, 0, 0, -1});
 }
 
 TEST_CASE("Table 9 of TP5 comes out for SGD and Adam", "[analysis][tp5]") {
-  checkRows("sgd", Gauge::sgd, {{"W1", -h, 0, -h}, {"b1", -h, 0, -h}, {"W2", -h, 0, -1}, {"W3", -h, 0, -h}}, {h, h, 0, -h});
-  checkRows("adam", Gauge::sgd, {{"W1", -h, -h, -h}, {"b1", -h, -h, -h}, {"W2", -h, -1, -1}, {"W3", -h, -h, -h}}, {h, h, 0, -h});
+  checkRows("sgd", Gauge::sgd, {{"W1", -h, 0, -h}, {"b1", -h, 0, -h}, {"W2", -h, 0, -1}, {"W3", -h, 0, -h}},
+            {h, h, 0, -h});
+  checkRows("adam", Gauge::sgd, {{"W1", -h, -h, -h}, {"b1", -h, -h, -h}, {"W2", -h, -1, -1}, {"W3", -h, -h, -h}},
+            {h, h, 0, -h});
 }

@@ -17,10 +17,8 @@ TEST_CASE("each library file declares what it is named after, in canonical text"
     CHECK(print(*reading.program) == file.text);
     REQUIRE(reading.program->body.statements.size() == 1);
     const ast::Statement& only = reading.statement(0);
-    if (auto* fn = only.as<ast::Fn>())
-      CHECK(fn->name.text == file.name);
-    else
-      CHECK(only.as<ast::Optimizer>()->name.text == file.name);
+    if (auto* fn = only.as<ast::Fn>()) CHECK(fn->name.text == file.name);
+    else CHECK(only.as<ast::Optimizer>()->name.text == file.name);
   }
   CHECK(libraryText("atention").empty());
 }

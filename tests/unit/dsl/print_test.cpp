@@ -99,25 +99,18 @@ struct Maker {
   }
   ExprPtr leaf() {
     switch (pick(6)) {
-      case 0:
-        return make(Number{"1e-5", 1e-5, false});
-      case 1:
-        return make(Number{"3", 3, true});
-      case 2:
-        return make(String{"b t -> t b"});
-      case 3:
-        return make(Hole{});
-      case 4:
-        return make(pick(2) ? Auto{} : Auto{{name(), name()}});
-      default:
-        return make(NameRef{name().text});
+      case 0: return make(Number{"1e-5", 1e-5, false});
+      case 1: return make(Number{"3", 3, true});
+      case 2: return make(String{"b t -> t b"});
+      case 3: return make(Hole{});
+      case 4: return make(pick(2) ? Auto{} : Auto{{name(), name()}});
+      default: return make(NameRef{name().text});
     }
   }
   ExprPtr expression(int depth) {
     if (depth == 0 || pick(5) == 0) return leaf();
     switch (pick(8)) {
-      case 0:
-        return make(Unary{UnaryOp::minus, expression(depth - 1)});
+      case 0: return make(Unary{UnaryOp::minus, expression(depth - 1)});
       case 1: {
         Call call{pick(3) == 0, name(), {}};
         for (int i = pick(3); i > 0; --i)
@@ -145,8 +138,7 @@ struct Maker {
         for (int i = 1 + pick(3); i > 0; --i) tuple.elements.push_back(expression(depth - 1));
         return make(tuple);
       }
-      default:
-        return make(Binary{static_cast<BinaryOp>(pick(12)), expression(depth - 1), expression(depth - 1), {}});
+      default: return make(Binary{static_cast<BinaryOp>(pick(12)), expression(depth - 1), expression(depth - 1), {}});
     }
   }
 };
@@ -185,10 +177,8 @@ TEST_CASE("random cuts and joins of programs neither crash nor hang, and what pa
     std::string mutated = text.substr(random() % text.size(), 200);
     for (unsigned k = random() % 8; k > 0; --k) {
       std::size_t at = random() % mutated.size();
-      if (random() % 2)
-        mutated.insert(at, 1, alphabet[random() % alphabet.size()]);
-      else
-        mutated.erase(at, 1 + random() % 3);
+      if (random() % 2) mutated.insert(at, 1, alphabet[random() % alphabet.size()]);
+      else mutated.erase(at, 1 + random() % 3);
       if (mutated.empty()) mutated = "x";
     }
     Reading reading(mutated);

@@ -78,7 +78,8 @@ std::vector<std::string> disagreements(const Case& example) {
   slopes.symbol = along->symbol;
   slopes.numbers = numbers;
   slopes.optimizer = example.optimizer;
-  const Measurement measured = measure(graph, analysed->optimizers, planOf(graph, followed, {.numbers = numbers, .lr = example.lr}), slopes);
+  const Measurement measured =
+      measure(graph, analysed->optimizers, planOf(graph, followed, {.numbers = numbers, .lr = example.lr}), slopes);
   INFO(measured.error);
   REQUIRE(measured.error == "");
   CHECK(measured.values.size() > 10);
@@ -91,9 +92,10 @@ std::vector<std::string> disagreements(const Case& example) {
     if (graph.nodes[named].kind == OpKind::parameter) name = graph.parameters[graph.nodes[named].attribute].name;
     if (graph.nodes[named].name != none) name = graph.names[graph.nodes[named].name];
     if (named != value.node) name = "d " + name;
-    const std::pair<const char*, std::string> aspects[] = {{" at init: ", disagreement(value.init, sizes.init, sizes.init)},
-                                                           {" update: ", disagreement(value.update, sizes.update, sizes.update)},
-                                                           {" trained: ", disagreement(value.trained, sizes.trained, min(sizes.init, sizes.update))}};
+    const std::pair<const char*, std::string> aspects[] = {
+        {" at init: ", disagreement(value.init, sizes.init, sizes.init)},
+        {" update: ", disagreement(value.update, sizes.update, sizes.update)},
+        {" trained: ", disagreement(value.trained, sizes.trained, min(sizes.init, sizes.update))}};
     for (const auto& [aspect, what] : aspects)
       if (!what.empty()) found.push_back(name + aspect + what);
   }
@@ -114,14 +116,22 @@ TEST_CASE("a plan that is wrong by a power shows", "[evidence][examples]") {
   Case wrong{.file = "mlp.tp", .defines = {{"n", 64}, {"pixels", 16}, {"batch", 8}}};
   wrong.change = [](SymbolAnalysis& plan) { plan.parameters[2].lr = plan.parameters[2].lr + Size::power(half); };
   CHECK_FALSE(disagreements(wrong).empty());
-  wrong.change = [](SymbolAnalysis& plan) { plan.parameters[4].initStd = plan.parameters[4].initStd + Size::power(half); };
+  wrong.change = [](SymbolAnalysis& plan) {
+    plan.parameters[4].initStd = plan.parameters[4].initStd + Size::power(half);
+  };
   CHECK_FALSE(disagreements(wrong).empty());
 }
 
 TEST_CASE("sizes under gradient descent are as derived", "[evidence][examples]") {
   check({.file = "mlp.tp", .defines = {{"n", 64}, {"pixels", 16}, {"batch", 8}}, .optimizer = "sgd", .lr = 0.02});
-  check({.file = "resmlp.tp", .defines = {{"n", 64}, {"L", 2}, {"pixels", 16}, {"batch", 8}}, .optimizer = "sgd", .lr = 0.02});
-  check({.file = "gpt.tp", .defines = {{"n", 64}, {"L", 2}, {"d", 16}, {"vocab", 16}, {"context", 8}, {"batch", 2}}, .optimizer = "sgd", .lr = 0.02});
+  check({.file = "resmlp.tp",
+         .defines = {{"n", 64}, {"L", 2}, {"pixels", 16}, {"batch", 8}},
+         .optimizer = "sgd",
+         .lr = 0.02});
+  check({.file = "gpt.tp",
+         .defines = {{"n", 64}, {"L", 2}, {"d", 16}, {"vocab", 16}, {"context", 8}, {"batch", 2}},
+         .optimizer = "sgd",
+         .lr = 0.02});
 }
 
 TEST_CASE("the residual perceptron's sizes are as derived", "[evidence][examples]") {
@@ -133,6 +143,7 @@ TEST_CASE("the decoder's sizes are as derived", "[evidence][examples]") {
 }
 
 TEST_CASE("the tied model's sizes are as derived", "[evidence][examples]") {
-  // The row of E that was read stands in h, and one of the logits contracts it with itself: n terms of one sign, times 1/n.
+  // The row of E that was read stands in h, and one of the logits contracts it with itself: n terms of one sign, times
+  // 1/n.
   check({.file = "tied.tp", .defines = {{"n", 64}, {"vocab", 16}, {"context", 8}, {"batch", 2}}});
 }

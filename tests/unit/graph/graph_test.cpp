@@ -55,7 +55,8 @@ TEST_CASE("operands may be given as those of an earlier node", "[graph]") {
   Small small;
   GraphBuilder build(small.graph);
   for (int i = 0; i < 100; ++i)
-    build.append(OpKind::contract, small.graph.operands(small.product), small.graph.nodes[small.product].shape, {.attribute = 0});
+    build.append(OpKind::contract, small.graph.operands(small.product), small.graph.nodes[small.product].shape,
+                 {.attribute = 0});
   CHECK(violation(small.graph) == "");
 }
 
@@ -82,11 +83,19 @@ TEST_CASE("what is wrong with a graph is said at its node", "[graph]") {
 TEST_CASE("a body's values are not read from outside", "[graph][repeat]") {
   Small small;
   GraphBuilder build(small.graph);
-  const NodeId argument = build.append(OpKind::bodyArgument, {}, std::vector{small.batch, small.n}, {.attribute = 0, .region = 0});
-  const NodeId next = build.append(OpKind::map, std::vector{argument}, std::vector{small.batch, small.n}, {.fn = uint8_t(MapFn::tanh), .region = 0});
+  const NodeId argument =
+      build.append(OpKind::bodyArgument, {}, std::vector{small.batch, small.n}, {.attribute = 0, .region = 0});
+  const NodeId next = build.append(OpKind::map, std::vector{argument}, std::vector{small.batch, small.n},
+                                   {.fn = uint8_t(MapFn::tanh), .region = 0});
   const NodeId repeat = build.append(OpKind::repeat, std::vector{small.h}, std::vector<Length>{}, {.attribute = 0});
-  small.graph.repeats.push_back({.node = repeat, .bodyBegin = argument, .bodyEnd = repeat, .trips = Length::number(3), .name = "layers",
-                                 .carried = 1, .arguments = {argument}, .yields = {next}});
+  small.graph.repeats.push_back({.node = repeat,
+                                 .bodyBegin = argument,
+                                 .bodyEnd = repeat,
+                                 .trips = Length::number(3),
+                                 .name = "layers",
+                                 .carried = 1,
+                                 .arguments = {argument},
+                                 .yields = {next}});
   build.append(OpKind::repeatResult, std::vector{repeat}, std::vector{small.batch, small.n}, {.attribute = 0});
   CHECK(violation(small.graph) == "");
   build.append(OpKind::map, std::vector{next}, std::vector{small.batch, small.n}, {.fn = uint8_t(MapFn::tanh)});

@@ -8,7 +8,9 @@ namespace tpc {
 
 namespace {
 
-const std::string head = "size n = 64 -> inf, g = 4 -> inf, d = 8, classes = 10\ninput x [batch, d]\ntarget y [batch] in classes\nparam W [d, n]\nparam V [n, classes]\nh = x @ W\n";
+const std::string head =
+    "size n = 64 -> inf, g = 4 -> inf, d = 8, classes = 10\ninput x [batch, d]\ntarget y [batch] in classes\nparam W "
+    "[d, n]\nparam V [n, classes]\nh = x @ W\n";
 const std::string tail = "\nloss = cross_entropy(h @ V, y)\n";
 
 struct Case {
@@ -120,7 +122,8 @@ TEST_CASE("several mistakes are told at once, and none twice", "[import][errors]
 }
 
 TEST_CASE("what does not reach the loss is a warning", "[import][errors]") {
-  Imported program = imported(head + "input q [n]\nparam U [n]\noutput z = h * U\nparam T [n]\nh += stop_gradient(T)" + tail);
+  Imported program =
+      imported(head + "input q [n]\nparam U [n]\noutput z = h * U\nparam T [n]\nh += stop_gradient(T)" + tail);
   CHECK(program.codes == "TPC0237 TPC0237 TPC0238");
   CHECK(program.graph);
 }
@@ -133,14 +136,16 @@ TEST_CASE("options that name no size are refused", "[import][errors]") {
 TEST_CASE("calls that double at every level stop at the limit, in time", "[import][limits]") {
   std::string text = head;
   text += "fn f0(z) = z + z\n";
-  for (int i = 1; i < 40; ++i) text += "fn f" + std::to_string(i) + "(z) = f" + std::to_string(i - 1) + "(f" + std::to_string(i - 1) + "(z))\n";
+  for (int i = 1; i < 40; ++i)
+    text += "fn f" + std::to_string(i) + "(z) = f" + std::to_string(i - 1) + "(f" + std::to_string(i - 1) + "(z))\n";
   Imported program = imported(text + "h = f39(h)" + tail);
   CHECK(program.codes == "TPC0223");
 }
 
 TEST_CASE("calls that double at every level and make nothing stop too", "[import][limits]") {
   std::string text = head + "fn f0(z) = z\n";
-  for (int i = 1; i < 40; ++i) text += "fn f" + std::to_string(i) + "(z) = f" + std::to_string(i - 1) + "(f" + std::to_string(i - 1) + "(z))\n";
+  for (int i = 1; i < 40; ++i)
+    text += "fn f" + std::to_string(i) + "(z) = f" + std::to_string(i - 1) + "(f" + std::to_string(i - 1) + "(z))\n";
   CHECK(imported(text + "h = f39(h)" + tail).codes == "TPC0223");
 }
 
@@ -148,7 +153,8 @@ TEST_CASE("long expressions inside long expressions do not exhaust the stack", "
   std::string sum;
   for (int i = 0; i < 900; ++i) sum += " + z";
   std::string text = head + "fn f0(z) = z" + sum + "\n";
-  for (int i = 1; i < 60; ++i) text += "fn f" + std::to_string(i) + "(z) = f" + std::to_string(i - 1) + "(z)" + sum + "\n";
+  for (int i = 1; i < 60; ++i)
+    text += "fn f" + std::to_string(i) + "(z) = f" + std::to_string(i - 1) + "(z)" + sum + "\n";
   CHECK(imported(text + "h = f59(h)" + tail).codes == "TPC0222");
 }
 

@@ -54,18 +54,21 @@ std::string Imported::shapeOf(const std::string& name) const {
     if (graph->nodes[id].name != none && graph->names[graph->nodes[id].name] == name) found = id;
   if (found == none) return "no value " + name;
   std::string shape = "[";
-  for (int axis = 0; axis < graph->rank(found); ++axis) shape += (axis ? ", " : "") + toString(graph->length(found, axis), graph->symbols);
+  for (int axis = 0; axis < graph->rank(found); ++axis)
+    shape += (axis ? ", " : "") + toString(graph->length(found, axis), graph->symbols);
   return shape + "]";
 }
 
 bool Imported::names(const std::string& value) const {
   if (!graph) return false;
-  return std::any_of(graph->nodes.begin(), graph->nodes.end(), [&](const Node& node) { return node.name != none && graph->names[node.name] == value; });
+  return std::any_of(graph->nodes.begin(), graph->nodes.end(),
+                     [&](const Node& node) { return node.name != none && graph->names[node.name] == value; });
 }
 
 int Imported::count(OpKind kind) const {
   if (!graph) return -1;
-  return int(std::count_if(graph->nodes.begin(), graph->nodes.end(), [&](const Node& node) { return node.kind == kind; }));
+  return int(
+      std::count_if(graph->nodes.begin(), graph->nodes.end(), [&](const Node& node) { return node.kind == kind; }));
 }
 
 }  // namespace tpc

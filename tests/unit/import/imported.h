@@ -15,7 +15,7 @@ struct Imported {
   std::string codes;     // of the errors, "TPC0201 TPC0203", then of the warnings
   std::string messages;  // one a line, with the mends after " | "
 
-  std::string parameters() const;   // "W1 layers.attention.wq": by their paths, in order
+  std::string parameters() const;  // "W1 layers.attention.wq": by their paths, in order
   std::string multipliers() const;
   std::string shapeOf(const std::string& name) const;  // of a parameter or a named value: "[batch, n]"
   bool names(const std::string& value) const;

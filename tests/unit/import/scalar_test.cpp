@@ -1,11 +1,12 @@
-#include "compiler/import/pattern.h"
 #include "compiler/import/scalar.h"
+#include "compiler/import/pattern.h"
 #include "tests/catch.h"
 
 namespace tpc {
 
 namespace {
-const std::vector<Symbol> symbols{{.name = "n", .grows = true, .number = 64}, {.name = "d", .grows = false, .number = 8}};
+const std::vector<Symbol> symbols{{.name = "n", .grows = true, .number = 64},
+                                  {.name = "d", .grows = false, .number = 8}};
 std::string text(const std::optional<Scalar>& scalar) { return scalar ? toString(*scalar, symbols) : "none"; }
 }  // namespace
 

@@ -35,9 +35,12 @@ TEST_CASE("missing and misshapen values are named", "[interpret]") {
   const std::vector wanted = {net.h};
   CHECK(evaluate(net.graph, {.numbers = {2}, .inputs = {x}}, wanted).error == "`W` is given no values");
   CHECK(evaluate(net.graph, {.numbers = {2}, .inputs = {x}, .parameters = {x, x}}, wanted).error == "");
-  CHECK(evaluate(net.graph, {.numbers = {3}, .inputs = {x}, .parameters = {x}}, wanted).error == "`x` has the shape [2, 3] and is given [2, 2]");
-  CHECK(evaluate(net.graph, {.numbers = {}, .inputs = {x}, .parameters = {x}}, wanted).error.find("no whole length") != std::string::npos);
-  CHECK(evaluate(net.graph, {.numbers = {int64_t(1) << 35}, .inputs = {x}, .parameters = {x}}, wanted).error.find("too large") != std::string::npos);
+  CHECK(evaluate(net.graph, {.numbers = {3}, .inputs = {x}, .parameters = {x}}, wanted).error ==
+        "`x` has the shape [2, 3] and is given [2, 2]");
+  CHECK(evaluate(net.graph, {.numbers = {}, .inputs = {x}, .parameters = {x}}, wanted).error.find("no whole length") !=
+        std::string::npos);
+  CHECK(evaluate(net.graph, {.numbers = {int64_t(1) << 35}, .inputs = {x}, .parameters = {x}}, wanted)
+            .error.find("too large") != std::string::npos);
   CHECK(evaluate(net.graph, {.numbers = {2}}, std::vector<NodeId>{99}).error == "a wanted node does not exist");
 }
 
@@ -46,5 +49,6 @@ TEST_CASE("a free multiplier is one until the plan says otherwise", "[interpret]
   hand.graph.freeMultipliers.push_back({.name = "auto"});
   const NodeId free = hand.append(OpKind::freeMultiplier, {}, {}, 0);
   CHECK(evaluate(hand.graph, {.numbers = {2}}, std::vector{free}).values[free]->values[0] == 1);
-  CHECK(evaluate(hand.graph, {.numbers = {2}, .multipliers = {0.25}}, std::vector{free}).values[free]->values[0] == 0.25);
+  CHECK(evaluate(hand.graph, {.numbers = {2}, .multipliers = {0.25}}, std::vector{free}).values[free]->values[0] ==
+        0.25);
 }

@@ -69,13 +69,15 @@ struct Hand {
   NodeId map(MapFn fn, NodeId x) { return append(OpKind::map, {x}, shapeOf(x), none, uint8_t(fn)); }
   NodeId contract(const std::string& labels, NodeId a, NodeId b) {
     const size_t comma = labels.find(','), arrow = labels.find("->");
-    const std::string first = labels.substr(0, comma), second = labels.substr(comma + 1, arrow - comma - 1), result = labels.substr(arrow + 2);
+    const std::string first = labels.substr(0, comma), second = labels.substr(comma + 1, arrow - comma - 1),
+                      result = labels.substr(arrow + 2);
     std::map<char, Length> lengths;
     for (size_t i = 0; i < first.size(); ++i) lengths[first[i]] = shapeOf(a)[i];
     for (size_t i = 0; i < second.size(); ++i) lengths[second[i]] = shapeOf(b)[i];
     Shape shape;
     for (char label : result) shape.push_back(lengths[label]);
-    graph.contractions.push_back({{first.begin(), first.end()}, {second.begin(), second.end()}, {result.begin(), result.end()}});
+    graph.contractions.push_back(
+        {{first.begin(), first.end()}, {second.begin(), second.end()}, {result.begin(), result.end()}});
     return append(OpKind::contract, {a, b}, shape, uint32_t(graph.contractions.size() - 1));
   }
   uint32_t axes(std::vector<int> list) {
@@ -88,7 +90,9 @@ struct Hand {
       if (std::find(over.begin(), over.end(), i) == over.end()) shape.push_back(shapeOf(x)[i]);
     return append(OpKind::reduce, {x}, shape, axes(over), uint8_t(fn));
   }
-  NodeId broadcast(NodeId x, const Shape& shape, const std::vector<int>& from) { return append(OpKind::broadcast, {x}, shape, axes(from)); }
+  NodeId broadcast(NodeId x, const Shape& shape, const std::vector<int>& from) {
+    return append(OpKind::broadcast, {x}, shape, axes(from));
+  }
 
   // repeat trips { body }: the body is given the carried values' arguments and returns the yields.
   template <typename Body>
@@ -103,7 +107,8 @@ struct Hand {
     repeat.bodyBegin = NodeId(graph.nodes.size());
     graph.repeats.push_back(repeat);
     region = self;
-    for (uint32_t k = 0; k < carried.size(); ++k) repeat.arguments.push_back(append(OpKind::bodyArgument, {}, shapeOf(carried[k]), k));
+    for (uint32_t k = 0; k < carried.size(); ++k)
+      repeat.arguments.push_back(append(OpKind::bodyArgument, {}, shapeOf(carried[k]), k));
     repeat.yields = body(repeat.arguments);
     region = repeat.parent;
     repeat.node = append(OpKind::repeat, carried, {}, self);

@@ -22,7 +22,8 @@ TEST_CASE("a parameter has the size it is given, whatever its law", "[interpret]
   hand.parameter("W", {Hand::n(), Hand::n()});
   hand.parameter("U", {Hand::n(), Hand::n()}, init(Init::Kind::uniform, 3));
   hand.parameter("V", {Hand::n(), Hand::n()}, init(Init::Kind::normal, 0.02));
-  for (uint32_t p = 0; p < 3; ++p) CHECK(rootMeanSquare(*initialValue(hand.graph, p, {256}, 0.1, 5).value) == Approx(0.1).epsilon(0.01));
+  for (uint32_t p = 0; p < 3; ++p)
+    CHECK(rootMeanSquare(*initialValue(hand.graph, p, {256}, 0.1, 5).value) == Approx(0.1).epsilon(0.01));
   CHECK(rootMeanSquare(*initialValue(hand.graph, 2, {256}, std::nullopt, 5).value) == Approx(0.02).epsilon(0.01));
   const TensorPtr uniform = initialValue(hand.graph, 1, {256}, std::nullopt, 5).value;
   CHECK(*std::max_element(uniform->values.begin(), uniform->values.end()) == Approx(3).epsilon(0.001));
@@ -33,7 +34,8 @@ TEST_CASE("a layer's numbers do not depend on how many layers there are", "[inte
   Hand few, many;
   few.parameter("w", {Hand::fixed(2), Hand::n()}, {}, 0);
   many.parameter("w", {Hand::fixed(5), Hand::n()}, {}, 0);
-  const Values a = initialValue(few.graph, 0, {7}, 1.0, 5).value->values, b = initialValue(many.graph, 0, {7}, 1.0, 5).value->values;
+  const Values a = initialValue(few.graph, 0, {7}, 1.0, 5).value->values,
+               b = initialValue(many.graph, 0, {7}, 1.0, 5).value->values;
   CHECK(std::equal(a.begin(), a.end(), b.begin()));
   CHECK(a[0] != a[7]);
 }

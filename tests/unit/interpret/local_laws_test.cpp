@@ -1,7 +1,7 @@
 // The local laws behind the rules, measured on random matrices: a theory that is wrong here is wrong everywhere.
 //
-// A slope is that of log size against log n over n = 64 .. 1024, the mean of three seeds.  Nothing of the compiler takes
-// part: the numbers come from `kernels`, the arithmetic is plain loops.
+// A slope is that of log size against log n over n = 64 .. 1024, the mean of three seeds.  Nothing of the compiler
+// takes part: the numbers come from `kernels`, the arithmetic is plain loops.
 #include <cmath>
 #include <functional>
 #include <string>
@@ -29,10 +29,8 @@ Vector times(const Vector& W, const Vector& x, bool transposed = false) {
   Vector y(n);
   for (size_t i = 0; i < n; ++i)
     for (size_t j = 0; j < n; ++j) {
-      if (transposed)
-        y[j] += W[i * n + j] * x[i];
-      else
-        y[i] += W[i * n + j] * x[j];
+      if (transposed) y[j] += W[i * n + j] * x[i];
+      else y[i] += W[i * n + j] * x[j];
     }
   return y;
 }
@@ -71,7 +69,8 @@ double slope(const std::function<double(int64_t n, uint64_t seed)>& size, int se
 }  // namespace
 
 TEST_CASE("a fresh iid matrix walks: W x grows like sqrt n", "[laws][contract]") {
-  CHECK(slope([](int64_t n, uint64_t seed) { return rms(times(random("W", seed, n * n), random("x", seed, n))); }) == Approx(0.5).margin(0.05));
+  CHECK(slope([](int64_t n, uint64_t seed) { return rms(times(random("W", seed, n * n), random("x", seed, n))); }) ==
+        Approx(0.5).margin(0.05));
 }
 
 TEST_CASE("a vector made with W comes back aligned with W^T, and not with a fresh matrix", "[laws][contract]") {
@@ -96,7 +95,8 @@ TEST_CASE("W relu(W x) keeps its size although W is read twice", "[laws][contrac
   CHECK(size(1024, 1) == Approx(std::sqrt(0.5)).margin(0.05));  // half of relu's input
 }
 
-TEST_CASE("a matrix that is an outer product adds up along its own vector and walks along a fresh one", "[laws][contract]") {
+TEST_CASE("a matrix that is an outer product adds up along its own vector and walks along a fresh one",
+          "[laws][contract]") {
   const auto size = [](const char* along) {
     return [along](int64_t n, uint64_t seed) {
       const Vector g = random("g", seed, n), h = random("h", seed, n);
@@ -110,7 +110,8 @@ TEST_CASE("a matrix that is an outer product adds up along its own vector and wa
   CHECK(slope(size("x"), 12) == Approx(0.5).margin(0.2));
 }
 
-TEST_CASE("a mean of values with a mean of their own does not fall, one without falls like 1 / sqrt n", "[laws][reduce]") {
+TEST_CASE("a mean of values with a mean of their own does not fall, one without falls like 1 / sqrt n",
+          "[laws][reduce]") {
   const auto moment = [](int64_t n, uint64_t seed) { return mean(relu(random("x", seed, n))); };
   const auto noise = [](int64_t n, uint64_t seed) { return mean(random("x", seed, n)); };
   CHECK(slope(moment) == Approx(0).margin(0.05));
@@ -137,8 +138,8 @@ TEST_CASE("the moments of A^T A are the Catalan numbers", "[laws][contract]") {
 }
 
 TEST_CASE("the gradient is not independent of the forward pass", "[laws][gradient]") {
-  // h = W x, y = sum h^2, x = (1, .., 1):  dx = 2 W^T h = 2 W^T W x.  A fresh copy of W^T would give the mean 0; the true
-  // mean is 2, and the variance 4 is that of the fresh part.
+  // h = W x, y = sum h^2, x = (1, .., 1):  dx = 2 W^T h = 2 W^T W x.  A fresh copy of W^T would give the mean 0; the
+  // true mean is 2, and the variance 4 is that of the fresh part.
   const int64_t n = 2048;
   const Vector W = random("W", 1, n * n, 1 / std::sqrt(double(n))), V = random("V", 1, n * n, 1 / std::sqrt(double(n)));
   const Vector h = times(W, Vector(n, 1.0));

@@ -45,8 +45,11 @@ TEST_CASE("functions at their corners", "[interpret][map]") {
 }
 
 TEST_CASE("derivatives are those of the functions", "[interpret][map]") {
-  const std::pair<MapFn, MapFn> pairs[] = {{MapFn::gelu, MapFn::gelu1}, {MapFn::silu, MapFn::silu1}, {MapFn::sigmoid, MapFn::sigmoid1},
-                                           {MapFn::tanh, MapFn::tanh1}, {MapFn::relu, MapFn::step}};
+  const std::pair<MapFn, MapFn> pairs[] = {{MapFn::gelu, MapFn::gelu1},
+                                           {MapFn::silu, MapFn::silu1},
+                                           {MapFn::sigmoid, MapFn::sigmoid1},
+                                           {MapFn::tanh, MapFn::tanh1},
+                                           {MapFn::relu, MapFn::step}};
   for (auto [f, derivative] : pairs)
     for (double x : {-3.0, -0.7, 0.1, 1.3, 4.0}) {
       const double h = 1e-5;
@@ -70,7 +73,8 @@ TEST_CASE("select takes the branch and never mixes in the other", "[interpret]")
   Hand hand;
   const NodeId c = hand.input("c", {three}), a = hand.input("a", {three}), b = hand.input("b", {three});
   const NodeId chosen = hand.append(OpKind::select, {c, a, b}, {three});
-  CHECK(value(hand, chosen, {tensor({3}, {1, 0, -2}), tensor({3}, {1, inf, 3}), tensor({3}, {NAN, 5, -inf})})->values == Values{1, 5, 3});
+  CHECK(value(hand, chosen, {tensor({3}, {1, 0, -2}), tensor({3}, {1, inf, 3}), tensor({3}, {NAN, 5, -inf})})->values ==
+        Values{1, 5, 3});
 }
 
 TEST_CASE("contractions in any layout", "[interpret][contract]") {
@@ -89,8 +93,10 @@ TEST_CASE("reductions over any axes, ties going to the first", "[interpret][redu
   Hand hand;
   const NodeId x = hand.input("x", {two, three});
   const auto X = tensor({2, 3}, {1, 5, 5, -2, -7, -2});
-  const NodeId rows = hand.reduce(ReduceFn::sum, x, {1}), columns = hand.reduce(ReduceFn::sum, x, {0}), all = hand.reduce(ReduceFn::max, x, {0, 1});
-  const NodeId least = hand.reduce(ReduceFn::min, x, {1}), where = hand.reduce(ReduceFn::argmax, x, {1}), nothing = hand.reduce(ReduceFn::sum, x, {});
+  const NodeId rows = hand.reduce(ReduceFn::sum, x, {1}), columns = hand.reduce(ReduceFn::sum, x, {0}),
+               all = hand.reduce(ReduceFn::max, x, {0, 1});
+  const NodeId least = hand.reduce(ReduceFn::min, x, {1}), where = hand.reduce(ReduceFn::argmax, x, {1}),
+               nothing = hand.reduce(ReduceFn::sum, x, {});
   CHECK(value(hand, rows, {X})->values == Values{11, -11});
   CHECK(value(hand, columns, {X})->values == Values{-1, -2, 3});
   CHECK(value(hand, all, {X})->values == Values{5});

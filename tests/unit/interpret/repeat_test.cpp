@@ -21,7 +21,8 @@ TEST_CASE("carried values, layers of a stacked parameter and collected values", 
   });
   const NodeId last = hand.result(repeat, 0), before = hand.result(repeat, 1);
   REQUIRE(violation(hand.graph) == "");
-  const Bindings bindings = {.numbers = {1}, .inputs = {tensor({2}, {1, 2})}, .parameters = {tensor({3, 2}, {2, 3, 4, 5, 6, 7})}};
+  const Bindings bindings = {
+      .numbers = {1}, .inputs = {tensor({2}, {1, 2})}, .parameters = {tensor({3, 2}, {2, 3, 4, 5, 6, 7})}};
   Evaluation run = evaluate(hand.graph, bindings, std::vector{last, before, inside});
   REQUIRE(run.error == "");
   // x: (1, 2) -> (2, 6) -> (9, 31) -> (56, 219)
@@ -34,12 +35,16 @@ TEST_CASE("carried values, layers of a stacked parameter and collected values", 
 TEST_CASE("a reversed repeat runs from the last layer and stacks by the layer's index", "[interpret][repeat]") {
   Hand hand;
   const NodeId x = hand.input("x", {}), w = hand.input("w", {three});
-  const NodeId repeat = hand.repeat("back", three, {x}, [&](const Hand::Nodes& carried) {
-    return Hand::Nodes{hand.add(hand.mul(carried[0], hand.number(10)), hand.layer(w)), carried[0]};
-  }, true);
+  const NodeId repeat = hand.repeat(
+      "back", three, {x},
+      [&](const Hand::Nodes& carried) {
+        return Hand::Nodes{hand.add(hand.mul(carried[0], hand.number(10)), hand.layer(w)), carried[0]};
+      },
+      true);
   const NodeId last = hand.result(repeat, 0), seen = hand.result(repeat, 1);
   REQUIRE(violation(hand.graph) == "");
-  Evaluation run = evaluate(hand.graph, {.numbers = {1}, .inputs = {tensor({}, {0}), tensor({3}, {1, 2, 3})}}, std::vector{last, seen});
+  Evaluation run = evaluate(hand.graph, {.numbers = {1}, .inputs = {tensor({}, {0}), tensor({3}, {1, 2, 3})}},
+                            std::vector{last, seen});
   REQUIRE(run.error == "");
   CHECK(run.values[last]->values == Values{321});
   CHECK(run.values[seen]->values == Values{32, 3, 0});
@@ -69,9 +74,12 @@ TEST_CASE("repeats nest, and a value inside comes stacked along both", "[interpr
 TEST_CASE("two carried values may change places", "[interpret][repeat]") {
   Hand hand;
   const NodeId a = hand.input("a", {}), b = hand.input("b", {});
-  const NodeId repeat = hand.repeat("swap", three, {a, b}, [&](const Hand::Nodes& held) { return Hand::Nodes{held[1], held[0]}; });
+  const NodeId repeat = hand.repeat("swap", three, {a, b}, [&](const Hand::Nodes& held) {
+    return Hand::Nodes{held[1], held[0]};
+  });
   const NodeId first = hand.result(repeat, 0);
-  Evaluation run = evaluate(hand.graph, {.numbers = {1}, .inputs = {tensor({}, {1}), tensor({}, {2})}}, std::vector{first});
+  Evaluation run =
+      evaluate(hand.graph, {.numbers = {1}, .inputs = {tensor({}, {1}), tensor({}, {2})}}, std::vector{first});
   REQUIRE(run.error == "");
   CHECK(run.values[first]->values == Values{2});
 }

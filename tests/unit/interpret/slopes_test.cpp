@@ -75,8 +75,9 @@ SymbolAnalysis exponents(std::vector<Rational> std, std::vector<Rational> lr) {
 TEST_CASE("with mup's exponents for Adam every layer learns and nothing grows", "[evidence][slopes]") {
   Mlp mlp;
   const SymbolAnalysis mup = exponents({0, -half, -1}, {0, -1, -1});
-  const Measurement measured = measure(mlp.graph, {signDescent()}, planOf(mlp.graph, mup, {.numbers = {64}, .lr = 0.002}),
-                                       {.numbers = {64}, .optimizer = "sign"});
+  const Measurement measured =
+      measure(mlp.graph, {signDescent()}, planOf(mlp.graph, mup, {.numbers = {64}, .lr = 0.002}),
+              {.numbers = {64}, .optimizer = "sign"});
   REQUIRE(measured.error == "");
   for (NodeId h : {mlp.h1, mlp.h2}) {
     CHECK(measured.of(h)->init.slope == Approx(0).margin(0.1));
@@ -91,8 +92,9 @@ TEST_CASE("with mup's exponents for Adam every layer learns and nothing grows", 
 TEST_CASE("with the standard parametrization and one learning rate the logits blow up", "[evidence][slopes]") {
   Mlp mlp;
   const SymbolAnalysis standard = exponents({0, -half, -half}, {0, 0, 0});
-  const Measurement measured = measure(mlp.graph, {signDescent()}, planOf(mlp.graph, standard, {.numbers = {64}, .lr = 1e-6}),
-                                       {.numbers = {64}, .steps = 1, .optimizer = "sign"});
+  const Measurement measured =
+      measure(mlp.graph, {signDescent()}, planOf(mlp.graph, standard, {.numbers = {64}, .lr = 1e-6}),
+              {.numbers = {64}, .steps = 1, .optimizer = "sign"});
   REQUIRE(measured.error == "");
   CHECK(measured.of(mlp.logits)->init.slope == Approx(0).margin(0.2));
   CHECK(measured.of(mlp.h2)->update.slope == Approx(1).margin(0.15));
@@ -104,5 +106,7 @@ TEST_CASE("a slope needs positive finite sizes, and zero is said to be zero", "[
   CHECK(fitted({64, 128}, {0, 0}).zero);
   CHECK_FALSE(fitted({64, 128}, {0, 1}).finite);
   Mlp mlp;
-  CHECK(measure(mlp.graph, {}, planOf(mlp.graph, {}, {.numbers = {64}}), {.numbers = {64}, .optimizer = "sign"}).error == "`W1` has no optimizer");
+  CHECK(
+      measure(mlp.graph, {}, planOf(mlp.graph, {}, {.numbers = {64}}), {.numbers = {64}, .optimizer = "sign"}).error ==
+      "`W1` has no optimizer");
 }

@@ -119,21 +119,30 @@ TEST_CASE("the verifier names what does not fit", "[ir]") {
   const std::string xy = "%x = tp.iota : () -> !tp.tensor<s0>\n%y = tp.iota : () -> !tp.tensor<s1>\n";
   auto error = [&](const std::string& body) { return errorOf(context.get(), program(xy + body)); };
   CHECK(error("%z = tp.add %x, %x : (!tp.tensor<s0>, !tp.tensor<s0>) -> !tp.tensor<s0>").empty());
-  CHECK(error("%z = tp.add %x, %y : (!tp.tensor<s0>, !tp.tensor<s1>) -> !tp.tensor<s0>").find("takes and gives one shape") != std::string::npos);
-  CHECK(error("%z = tp.contract %x, %y {a = array<i64: 0>, b = array<i64: 0>, labels = array<i64>} : (!tp.tensor<s0>, !tp.tensor<s1>) -> !tp.tensor<>")
+  CHECK(error("%z = tp.add %x, %y : (!tp.tensor<s0>, !tp.tensor<s1>) -> !tp.tensor<s0>")
+            .find("takes and gives one shape") != std::string::npos);
+  CHECK(error("%z = tp.contract %x, %y {a = array<i64: 0>, b = array<i64: 0>, labels = array<i64>} : (!tp.tensor<s0>, "
+              "!tp.tensor<s1>) -> !tp.tensor<>")
             .find("lengths differ at label 0") != std::string::npos);
-  CHECK(error("%z = tp.contract %x, %y {a = array<i64: 0>, b = array<i64: 1>, labels = array<i64: 0>} : (!tp.tensor<s0>, !tp.tensor<s1>) -> !tp.tensor<s0>")
+  CHECK(error("%z = tp.contract %x, %y {a = array<i64: 0>, b = array<i64: 1>, labels = array<i64: 0>} : "
+              "(!tp.tensor<s0>, !tp.tensor<s1>) -> !tp.tensor<s0>")
             .find("is missing in the result") != std::string::npos);
-  CHECK(error("%z = tp.reduce sum %x {axes = array<i64: 1>} : (!tp.tensor<s0>) -> !tp.tensor<>").find("there is no axis 1") != std::string::npos);
-  CHECK(error("%z = tp.map sine %x : (!tp.tensor<s0>) -> !tp.tensor<s0>").find("no function of one argument") != std::string::npos);
+  CHECK(error("%z = tp.reduce sum %x {axes = array<i64: 1>} : (!tp.tensor<s0>) -> !tp.tensor<>")
+            .find("there is no axis 1") != std::string::npos);
+  CHECK(error("%z = tp.map sine %x : (!tp.tensor<s0>) -> !tp.tensor<s0>").find("no function of one argument") !=
+        std::string::npos);
   CHECK(error("%z = tp.layerIndex : () -> !tp.tensor<>").find("body of a repeat") != std::string::npos);
-  CHECK(error("%z = tp.slice %x {axis = 0 : i64, begin = #tp.length<1>} : (!tp.tensor<s0>) -> !tp.tensor<s0>").find("not inside the axis") != std::string::npos);
-  CHECK(error("%z = tp.reshape %x {groups = array<i64: 1, 2>} : (!tp.tensor<s0>) -> !tp.tensor<s0, 2>").find("different products") != std::string::npos);
-  CHECK(error("%z = tp.iota : () -> !tp.tensor<999999999 * 999999999>").find("too large a number") != std::string::npos);
+  CHECK(error("%z = tp.slice %x {axis = 0 : i64, begin = #tp.length<1>} : (!tp.tensor<s0>) -> !tp.tensor<s0>")
+            .find("not inside the axis") != std::string::npos);
+  CHECK(error("%z = tp.reshape %x {groups = array<i64: 1, 2>} : (!tp.tensor<s0>) -> !tp.tensor<s0, 2>")
+            .find("different products") != std::string::npos);
+  CHECK(error("%z = tp.iota : () -> !tp.tensor<999999999 * 999999999>").find("too large a number") !=
+        std::string::npos);
   CHECK(error("%z = tp.iota : () -> !tp.tensor<0>").find("an axis of length 0") != std::string::npos);
   CHECK(error("%z = tp.iota : () -> !tp.tensor<s1 over 0>").find("divisor out of range") != std::string::npos);
   CHECK(error("tp.loss %x : !tp.tensor<s0>").find("rank 0") != std::string::npos);
-  CHECK(error("tp.repeat \"r\" %x {trips = #tp.length<s1>} : (!tp.tensor<s0>) -> () {\n^bb0(%a: !tp.tensor<s0>):\n tp.yield %a : !tp.tensor<s0>\n}")
+  CHECK(error("tp.repeat \"r\" %x {trips = #tp.length<s1>} : (!tp.tensor<s0>) -> () {\n^bb0(%a: !tp.tensor<s0>):\n "
+              "tp.yield %a : !tp.tensor<s0>\n}")
             .find("one result per yielded value") != std::string::npos);
 }
 

@@ -33,7 +33,8 @@ struct Example {
     const Length n = Length::symbol(0), pixels = Length::symbol(1);
     const Length vector[] = {pixels}, matrix[] = {pixels, n}, hidden[] = {n};
     graph.inputs.push_back({.name = "x", .node = 0, .below = {}, .span = span("x [")});
-    graph.parameters.push_back({.name = "W1", .node = 1, .init = {}, .file = {}, .optimizer = {}, .span = span("W1 [")});
+    graph.parameters.push_back(
+        {.name = "W1", .node = 1, .init = {}, .file = {}, .optimizer = {}, .span = span("W1 [")});
     builder.append(OpKind::input, {}, vector, {.attribute = 0, .span = span("x [")});
     builder.append(OpKind::parameter, {}, matrix, {.attribute = 0, .span = span("W1 [")});
     graph.contractions.push_back({.a = {0}, .b = {0, 1}, .result = {1}});
@@ -62,9 +63,7 @@ struct Example {
     inDepth.symbol = 2, inDepth.analysed = false;
     analysis.symbols.push_back(std::move(inDepth));
   }
-  Document document() const {
-    return {.graph = graph, .analysis = analysis, .options = options, .sources = sources};
-  }
+  Document document() const { return {.graph = graph, .analysis = analysis, .options = options, .sources = sources}; }
 };
 
 }  // namespace

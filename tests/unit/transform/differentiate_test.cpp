@@ -56,7 +56,8 @@ TEST_CASE("frozen parameters, stopped values and integers get no gradient", "[tr
 TEST_CASE("behind a mask the gradient is selected to zero", "[transform][differentiate]") {
   Made made;
   Value w = made.parameter("w", {n}), mask = made.input("mask", {n});
-  Value infinity = tp::fill(made.b, made.at, tp::number(made.b, made.at, Number{1, {}, Number::Kind::minusInfinity}), {n});
+  Value infinity =
+      tp::fill(made.b, made.at, tp::number(made.b, made.at, Number{1, {}, Number::Kind::minusInfinity}), {n});
   Value masked = tp::select(made.b, made.at, mask, w, infinity);
   made.lossOfSum(tp::map(made.b, made.at, MapFn::exp, masked));
   const Graph graph = made.differentiated();
@@ -75,18 +76,21 @@ TEST_CASE("every plumbing operation has its adjoint", "[transform][differentiate
   mlir::OpBuilder& b = made.b;
   mlir::Location at = made.at;
   const Length two = Length::number(2), four = Length::number(4);
-  Value w = made.parameter("w", {two, four, n}), table = made.parameter("E", {n, four}), index = made.input("i", {batch});
-  Value t = tp::transpose(b, at, w, {2, 0, 1});                                                          // n 2 4
-  Value flat = tp::reshape(b, at, t, {n, Length::number(8)}, Regroup{{{1, 1}, {2, 1}}});                 // n 8
-  Value part = tp::slice(b, at, flat, 1, Length::number(1), four);                                       // n 4
-  Value both = tp::concat(b, at, {part, tp::pad(b, at, part, 1, two, Length::number(8))}, 1);            // n 12
-  Value best = tp::reduce(b, at, ReduceFn::max, both, {1});                                              // n
+  Value w = made.parameter("w", {two, four, n}), table = made.parameter("E", {n, four}),
+        index = made.input("i", {batch});
+  Value t = tp::transpose(b, at, w, {2, 0, 1});                                                // n 2 4
+  Value flat = tp::reshape(b, at, t, {n, Length::number(8)}, Regroup{{{1, 1}, {2, 1}}});       // n 8
+  Value part = tp::slice(b, at, flat, 1, Length::number(1), four);                             // n 4
+  Value both = tp::concat(b, at, {part, tp::pad(b, at, part, 1, two, Length::number(8))}, 1);  // n 12
+  Value best = tp::reduce(b, at, ReduceFn::max, both, {1});                                    // n
   Value wide = tp::broadcast(b, at, best, {four, n, two}, {-1, 0, -1});
-  Value rows = tp::gather(b, at, table, index, 0);                                                       // batch 4
-  Value back = tp::scatterAdd(b, at, index, rows, 0, n);                                                 // n 4
-  Value all = tp::maximum(b, at, tp::reduce(b, at, ReduceFn::sum, wide, {0, 2}), tp::reduce(b, at, ReduceFn::sum, back, {1}));
-  for (MapFn fn : {MapFn::neg, MapFn::exp, MapFn::square, MapFn::log, MapFn::sqrt, MapFn::rsqrt, MapFn::reciprocal, MapFn::abs, MapFn::sin, MapFn::cos,
-                   MapFn::tanh, MapFn::sigmoid, MapFn::relu, MapFn::gelu, MapFn::silu})
+  Value rows = tp::gather(b, at, table, index, 0);        // batch 4
+  Value back = tp::scatterAdd(b, at, index, rows, 0, n);  // n 4
+  Value all =
+      tp::maximum(b, at, tp::reduce(b, at, ReduceFn::sum, wide, {0, 2}), tp::reduce(b, at, ReduceFn::sum, back, {1}));
+  for (MapFn fn :
+       {MapFn::neg, MapFn::exp, MapFn::square, MapFn::log, MapFn::sqrt, MapFn::rsqrt, MapFn::reciprocal, MapFn::abs,
+        MapFn::sin, MapFn::cos, MapFn::tanh, MapFn::sigmoid, MapFn::relu, MapFn::gelu, MapFn::silu})
     all = tp::map(b, at, fn, all);
   all = tp::pow(b, at, all, Rational(3, 2));
   made.lossOfSum(tp::minimum(b, at, all, tp::sub(b, at, all, best)));
@@ -99,7 +103,8 @@ TEST_CASE("a repeat's gradient is a reverse repeat over what it saved", "[transf
   Made made;
   mlir::OpBuilder& b = made.b;
   mlir::Location at = made.at;
-  Value e = made.parameter("e", {batch, n}), w = made.parameter("layers.w", {depth, n, n}, true), shared = made.parameter("shared", {batch, n});
+  Value e = made.parameter("e", {batch, n}), w = made.parameter("layers.w", {depth, n, n}, true),
+        shared = made.parameter("shared", {batch, n});
   tp::Body body = tp::beginRepeat(b, at, {e});
   Value x = body.arguments[0];
   Value y = tp::map(b, at, MapFn::tanh, tp::contract(b, at, x, tp::layer(b, at, w), {{0, 1}, {1, 2}, {0, 2}}));
@@ -149,7 +154,8 @@ TEST_CASE("nested repeats reverse within each other", "[transform][differentiate
   tp::Body inner = tp::beginRepeat(b, at, {u});
   Value v = tp::mul(b, at, tp::map(b, at, MapFn::sin, inner.arguments[0]), tp::mul(b, at, g, u));
   tp::RepeatOp rounds = tp::endRepeat(b, at, inner, {"rounds", three, {u}, {v}, {}, {}, false});
-  tp::RepeatOp layers = tp::endRepeat(b, at, outer, {"layers", depth, {h}, {tp::map(b, at, MapFn::tanh, rounds.getResult(0))}, {}, {}, false});
+  tp::RepeatOp layers = tp::endRepeat(
+      b, at, outer, {"layers", depth, {h}, {tp::map(b, at, MapFn::tanh, rounds.getResult(0))}, {}, {}, false});
   made.lossOfSum(layers.getResult(0));
   const Graph graph = made.differentiated();
   CHECK(graph.repeats.size() == 4);
@@ -178,13 +184,16 @@ TEST_CASE("simplify drops what changes nothing, from the gradient only", "[trans
   Value w = made.parameter("w", {n, batch});
   Value y = tp::map(b, at, MapFn::neg, tp::map(b, at, MapFn::neg, tp::transpose(b, at, w, {1, 0})));
   y = tp::mul(b, at, y, made.constant(1, {batch, n}));
-  made.lossOfSum(tp::add(b, at, tp::transpose(b, at, tp::transpose(b, at, y, {1, 0}), {1, 0}), made.constant(0, {batch, n})));
+  made.lossOfSum(
+      tp::add(b, at, tp::transpose(b, at, tp::transpose(b, at, y, {1, 0}), {1, 0}), made.constant(0, {batch, n})));
   const Graph graph = made.differentiated();
   auto count = [&](OpKind kind, bool gradient) {
-    return std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) { return node.kind == kind && node.gradient == gradient; });
+    return std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                         [&](const Node& node) { return node.kind == kind && node.gradient == gradient; });
   };
   CHECK(count(OpKind::transpose, false) == 3);
   CHECK(count(OpKind::mul, false) == 1);
   CHECK(count(OpKind::mul, true) == 0);
-  CHECK(count(OpKind::transpose, true) == 2);  // down and up again: the adjoint of the value between is recorded; and of w
+  CHECK(count(OpKind::transpose, true) ==
+        2);  // down and up again: the adjoint of the value between is recorded; and of w
 }

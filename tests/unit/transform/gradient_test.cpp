@@ -20,9 +20,11 @@ struct Check {
     for (const Symbol& symbol : graph.symbols) bindings.numbers.push_back(symbol.number);
     for (const Input& input : graph.inputs) {
       const int64_t below = input.integer ? *input.below.at(bindings.numbers) : 0;
-      bindings.inputs.push_back(drawn(input.node, [&] { return below > 0 ? double(random() % below) : uniform(low, high); }));
+      bindings.inputs.push_back(
+          drawn(input.node, [&] { return below > 0 ? double(random() % below) : uniform(low, high); }));
     }
-    for (const Parameter& parameter : graph.parameters) bindings.parameters.push_back(drawn(parameter.node, [&] { return uniform(low, high); }));
+    for (const Parameter& parameter : graph.parameters)
+      bindings.parameters.push_back(drawn(parameter.node, [&] { return uniform(low, high); }));
   }
 
   double uniform(double low, double high) { return std::uniform_real_distribution<double>(low, high)(random); }
@@ -72,7 +74,9 @@ struct Check {
 void check(Made& made, double low = -1, double high = 1) { Check(made, 1, low, high).run(); }
 
 // Not a plain sum, so that every coordinate's adjoint is its own.
-void weightedLoss(Made& made, Value x) { made.lossOfSum(tp::mul(made.b, made.at, x, made.input("weights", tp::lengthsOf(x)))); }
+void weightedLoss(Made& made, Value x) {
+  made.lossOfSum(tp::mul(made.b, made.at, x, made.input("weights", tp::lengthsOf(x))));
+}
 
 const Length two = Length::number(2), five = Length::number(5);
 
@@ -105,13 +109,14 @@ TEST_CASE("gradients of coordinatewise operations of several values", "[transfor
   mlir::OpBuilder& b = made.b;
   Value x = made.parameter("x", {n, two}), y = made.parameter("y", {n, two}), c = made.input("c", {n, two}, 2);
   Value larger = tp::maximum(b, made.at, x, y), smaller = tp::minimum(b, made.at, tp::mul(b, made.at, x, x), y);
-  weightedLoss(made, tp::select(b, made.at, c, tp::mul(b, made.at, tp::sub(b, made.at, larger, y), x), tp::add(b, made.at, smaller, x)));
+  weightedLoss(made, tp::select(b, made.at, c, tp::mul(b, made.at, tp::sub(b, made.at, larger, y), x),
+                                tp::add(b, made.at, smaller, x)));
   check(made);
 }
 
 TEST_CASE("gradients of contractions of every form", "[transform][gradient]") {
   const std::vector<Contraction> forms = {
-      {{0, 1}, {1, 2}, {0, 2}}, {{0, 1}, {2, 1}, {2, 0}}, {{0, 1}, {0, 1}, {}},     {{0, 1}, {0, 1}, {1}},
+      {{0, 1}, {1, 2}, {0, 2}}, {{0, 1}, {2, 1}, {2, 0}}, {{0, 1}, {0, 1}, {}},        {{0, 1}, {0, 1}, {1}},
       {{0, 1}, {0, 1}, {1, 0}}, {{0, 1}, {1, 0}, {0}},    {{0, 1}, {0, 2}, {2, 0, 1}}, {{0, 1}, {2, 3}, {3, 0, 2, 1}},
   };
   for (const Contraction& form : forms) {
@@ -122,7 +127,8 @@ TEST_CASE("gradients of contractions of every form", "[transform][gradient]") {
       for (uint8_t label : labels) result.push_back(lengths[label]);
       return result;
     };
-    Value y = tp::contract(made.b, made.at, made.parameter("x", shape(form.a)), made.parameter("y", shape(form.b)), form);
+    Value y =
+        tp::contract(made.b, made.at, made.parameter("x", shape(form.a)), made.parameter("y", shape(form.b)), form);
     weightedLoss(made, tp::map(made.b, made.at, MapFn::sin, y));
     check(made);
   }
@@ -159,10 +165,12 @@ TEST_CASE("gradients through plumbing", "[transform][gradient]") {
   Value w = made.parameter("w", {two, n, n});
   Value t = tp::transpose(b, at, w, {2, 0, 1});
   Value flat = tp::reshape(b, at, t, {n, one, two * n}, Regroup{{{1, 1}, {0, 1}, {2, 1}}});
-  Value split = tp::reshape(b, at, flat, {two, Length::number(Rational(1, 2)) * n, two, n}, Regroup{{{1, 2}, {1, 0}, {1, 2}}});
+  Value split =
+      tp::reshape(b, at, flat, {two, Length::number(Rational(1, 2)) * n, two, n}, Regroup{{{1, 2}, {1, 0}, {1, 2}}});
   Value part = tp::slice(b, at, split, 3, one, two);
   Value both = tp::concat(b, at, {part, tp::pad(b, at, tp::map(b, at, MapFn::sin, part), 3, two, eight), part}, 3);
-  Value wide = tp::broadcast(b, at, tp::reduce(b, at, ReduceFn::sum, both, {1}), {five, Length::number(12), two, two}, {-1, 2, 0, 1});
+  Value wide = tp::broadcast(b, at, tp::reduce(b, at, ReduceFn::sum, both, {1}), {five, Length::number(12), two, two},
+                             {-1, 2, 0, 1});
   weightedLoss(made, tp::map(b, at, MapFn::sin, wide));
   check(made);
 }
@@ -175,7 +183,8 @@ TEST_CASE("gradients of attention with a causal mask are finite and right", "[tr
   Value q = made.parameter("q", {batch, n}), k = made.parameter("k", {batch, n}), v = made.parameter("v", {batch, n});
   Value s = tp::contract(b, at, q, k, {{0, 1}, {2, 1}, {0, 2}});
   Value i = tp::iota(b, at, batch);
-  Value mask = tp::compare(b, at, CompareFn::ge, tp::broadcast(b, at, i, square, {0, -1}), tp::broadcast(b, at, i, square, {-1, 0}));
+  Value mask = tp::compare(b, at, CompareFn::ge, tp::broadcast(b, at, i, square, {0, -1}),
+                           tp::broadcast(b, at, i, square, {-1, 0}));
   Value infinity = tp::fill(b, at, tp::number(b, at, Number{1, {}, Number::Kind::minusInfinity}), square);
   s = tp::select(b, at, mask, s, infinity);
   for (bool stopped : {false, true}) {
@@ -192,8 +201,8 @@ TEST_CASE("gradients of attention with a causal mask are finite and right", "[tr
 
 namespace {
 
-// Layers that use everything a body can: a stacked parameter twice, a shared one, an outer value, the index, two carried
-// values that cross, a collected value.
+// Layers that use everything a body can: a stacked parameter twice, a shared one, an outer value, the index, two
+// carried values that cross, a collected value.
 Value layers(Made& made, const std::string& prefix, const Length& trips, Value h, Value k, Value shared, bool deeper) {
   mlir::OpBuilder& b = made.b;
   mlir::Location at = made.at;
@@ -213,7 +222,8 @@ Value layers(Made& made, const std::string& prefix, const Length& trips, Value h
     z = tp::add(b, at, rounds.getResult(0), tp::reduce(b, at, ReduceFn::sum, rounds.getResult(1), {0}));
   }
   Value next = tp::add(b, at, tp::map(b, at, MapFn::sin, x), z);
-  tp::RepeatOp repeat = tp::endRepeat(b, at, body, {"layers", trips, {h, k}, {tp::mul(b, at, y, shared), next, z, shared}, {}, {}, false});
+  tp::RepeatOp repeat = tp::endRepeat(
+      b, at, body, {"layers", trips, {h, k}, {tp::mul(b, at, y, shared), next, z, shared}, {}, {}, false});
   Value collected = tp::reduce(b, at, ReduceFn::sum, tp::map(b, at, MapFn::square, repeat.getResult(2)), {0});
   collected = tp::add(b, at, collected, tp::reduce(b, at, ReduceFn::max, repeat.getResult(3), {0}));
   return tp::add(b, at, tp::add(b, at, repeat.getResult(0), collected), repeat.getResult(1));
@@ -250,7 +260,8 @@ TEST_CASE("gradients of random programs", "[transform][gradient]") {
     Made made;
     mlir::OpBuilder& b = made.b;
     mlir::Location at = made.at;
-    std::vector<Value> values = {made.parameter("p", {n}), made.parameter("q", {n}), made.input("x", {n}), made.parameter("w", {n, n})};
+    std::vector<Value> values = {made.parameter("p", {n}), made.parameter("q", {n}), made.input("x", {n}),
+                                 made.parameter("w", {n, n})};
     std::vector<Value> vectors(values.begin(), values.begin() + 3);
     auto pick = [&] { return vectors[random() % vectors.size()]; };
     auto grow = [&] {
@@ -261,7 +272,8 @@ TEST_CASE("gradients of random programs", "[transform][gradient]") {
         case 2: return tp::map(b, at, fns[random() % 7], pick());
         case 3: return tp::contract(b, at, values[3], pick(), {{0, 1}, {1}, {0}});
         case 4: return tp::contract(b, at, values[3], pick(), {{0, 1}, {0}, {1}});
-        default: return tp::fill(b, at, tp::contract(b, at, pick(), tp::map(b, at, MapFn::sin, pick()), {{0}, {0}, {}}), {n});
+        default:
+          return tp::fill(b, at, tp::contract(b, at, pick(), tp::map(b, at, MapFn::sin, pick()), {{0}, {0}, {}}), {n});
       }
     };
     for (int block = 0; block < 3; ++block) {
@@ -271,7 +283,8 @@ TEST_CASE("gradients of random programs", "[transform][gradient]") {
       tp::Body body = tp::beginRepeat(b, at, initial);
       vectors.insert(vectors.end(), body.arguments.begin(), body.arguments.end());
       for (int i = 0; i < 5; ++i) vectors.push_back(grow());
-      const std::vector<Value> yields = {tp::map(b, at, MapFn::tanh, pick()), tp::map(b, at, MapFn::tanh, pick()), pick()};
+      const std::vector<Value> yields = {tp::map(b, at, MapFn::tanh, pick()), tp::map(b, at, MapFn::tanh, pick()),
+                                         pick()};
       vectors = outside;
       tp::RepeatOp repeat = tp::endRepeat(b, at, body, {"r", depth, initial, yields, {}, {}, false});
       vectors.push_back(repeat.getResult(random() % 2));

@@ -14,13 +14,15 @@ inline const Length batch = Length::symbol(0), n = Length::symbol(1), depth = Le
 
 struct Made {
   std::unique_ptr<mlir::MLIRContext> context = tp::makeContext();
-  mlir::OwningOpRef<mlir::ModuleOp> module = tp::module(context.get(), {{"batch", false, 3}, {"n", true, 4}, {"L", true, 3}});
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      tp::module(context.get(), {{"batch", false, 3}, {"n", true, 4}, {"L", true, 3}});
   mlir::OpBuilder b{context.get()};
   mlir::Location at = b.getUnknownLoc();
 
   Made() { tp::beginProgram(b, *module, "test"); }
 
-  mlir::Value parameter(const std::string& name, const std::vector<Length>& shape, bool stacked = false, bool frozen = false) {
+  mlir::Value parameter(const std::string& name, const std::vector<Length>& shape, bool stacked = false,
+                        bool frozen = false) {
     Parameter parameter;
     parameter.name = name;
     if (frozen) parameter.ownership = Ownership::frozen;
@@ -32,7 +34,9 @@ struct Made {
     if (below > 0) input.integer = true, input.below = Length::number(below);
     return tp::input(b, at, input, shape);
   }
-  mlir::Value constant(double number, const std::vector<Length>& shape) { return tp::fill(b, at, tp::number(b, at, number), shape); }
+  mlir::Value constant(double number, const std::vector<Length>& shape) {
+    return tp::fill(b, at, tp::number(b, at, number), shape);
+  }
   mlir::Value sum(mlir::Value x) {
     std::vector<int> axes;
     for (size_t i = 0; i < tp::lengthsOf(x).size(); ++i) axes.push_back(int(i));
@@ -55,7 +59,8 @@ struct Made {
     REQUIRE(violation(graph) == "");
     for (NodeId id = 0; id < graph.forwardEnd; ++id) {
       if (graph.nodes[id].gradient) FAIL("a gradient stands in the forward program");
-      if (graph.gradientOf[id] != none && graph.nodes[graph.gradientOf[id]].shape != graph.nodes[id].shape) FAIL("an adjoint of another shape");
+      if (graph.gradientOf[id] != none && graph.nodes[graph.gradientOf[id]].shape != graph.nodes[id].shape)
+        FAIL("an adjoint of another shape");
     }
     for (NodeId id = graph.forwardEnd; id < graph.nodes.size(); ++id)
       if (!graph.nodes[id].gradient) FAIL("a forward node stands behind the gradient");
