@@ -2,10 +2,13 @@
 
 #include "dsl/source/render.h"
 #include "tests/catch.h"
+#include "tests/programs/twin.h"
 
 namespace tpc::programs {
 
-Program analysed(const std::string& text, const std::string& optimizer) {
+namespace {
+
+Program analysedAlone(const std::string& text, const std::string& optimizer) {
   Program program;
   const FileId file = program.sources.add("program.tp", text);
   PipelineOptions options;
@@ -13,6 +16,19 @@ Program analysed(const std::string& text, const std::string& optimizer) {
   program.analysed = analyseProgram(program.sources, file, options, program.diagnostics);
   INFO(text << "\n" << render(program.diagnostics, program.sources));
   REQUIRE(program.analysed);
+  return program;
+}
+
+}  // namespace
+
+Program analysed(const std::string& text, const std::string& optimizer) {
+  Program program = analysedAlone(text, optimizer);
+  for (uint64_t seed : {1, 2}) {
+    const Twin twin = twinOf(text, seed);
+    const Program renamed = analysedAlone(twin.text, optimizer);
+    INFO(text << "\n---- its twin:\n" << twin.text);
+    CHECK(difference(derivedLines(*program.analysed, &twin), derivedLines(*renamed.analysed)) == "");
+  }
   return program;
 }
 

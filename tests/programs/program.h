@@ -20,7 +20,8 @@ struct Question {
   std::string symbol = "n";
 };
 
-// An analysed program; where the text is wrong the test fails with its diagnostics.
+// An analysed program; where the text is wrong the test fails with its diagnostics.  Twins of every program that goes
+// through here, under other names and in another order, are analysed too and must agree (twin.h).
 struct Program {
   SourceMap sources;
   DiagnosticSink diagnostics;
