@@ -11,7 +11,7 @@
 // `fixed` sources do not flip, the members of a block flip together, `others` are sums that must vanish.  The sign is
 // the parity of the flipped members of `sign`, in normal form: no fixed member, and of a block only its first.
 //
-// A source is a parameter's slice together with the axis left free: by the Master Theorem (TP3 Box 1) the
+// A source is a parameter's slice together with the axis left free: by the rule ZHat (TP3 Box 1) the
 // Gaussians that W and its transpose make are independent, and what ties them is the separate part Z-dot.
 #pragma once
 

@@ -1,7 +1,8 @@
 // The equivalent forms of one parametrization: sizes of a parameter split into init, multiplier and learning rate.
 //
 // With W = theta w the network reads theta w, the gradient of w is theta times that of W, and an update of w of degree
-// p in the gradient changes W by theta^(1 + p):  init - theta, lr - (1 + p) theta, eps + theta  (TP5 Lemma J.1).
+// p in the gradient changes W by theta^(1 + p):  init - theta, lr - (1 + p) theta, eps + theta.  TP5 Lemma J.1 has this
+// for SGD (p = 1) and Adam (p = 0), TP4b Proposition 2.2.3 for eps.
 #include "compiler/analysis/analysis.h"
 
 namespace tpc {

@@ -19,7 +19,7 @@ struct RuleInfo {
   std::string_view when;   // the conditions, in the words of facts.h
   std::string_view says;   // the conclusion: `size(A) + size(x) + k/2`
   Basis basis{};
-  std::string_view cite;     // a key of REFERENCES.md and the place in it; empty for arithmetic and heuristics
+  std::string_view cite;     // places of REFERENCES.md, `KEY place (gloss); ...`; empty for arithmetic and heuristics
   std::string_view assumes;  // in words, for heuristics
 };
 
