@@ -195,13 +195,12 @@ std::string rulesMarkdown() {
   std::string text =
       "# The calculus\n\nThese are the rules that `tpc` runs: every size that it prints comes from them, step by "
       "step.\n\n"
-      "A size is an exponent: `x : n^e` says that a typical coordinate of x is of order n^e (root mean square), 0 is\n"
+      "A size is an exponent: `x : n^e` says that a typical coordinate of x is of order n^e (root mean square); 0 is\n"
       "order one. The column `says` gives the exponent of `form`. In it a and b are the exponents of the operands in\n"
-      "the order in which they are written; k says that a sum runs over n^k terms, m that the matrix has n^m rows "
-      "that\n"
-      "are not summed over. A matrix is initial that has the independent entries of a parameter, masked or scaled by\n"
-      "rows and columns at most; any other value is computed. The spread of x is the size of x minus its limit. dx is\n"
-      "what training changes x by. Works are cited by the keys of `compiler/rules/REFERENCES.md`.\n";
+      "the order in which they are written; k says that a sum runs over n^k terms, m that the matrix has n^m rows,\n"
+      "over which nothing is summed. A matrix is initial if it has the independent entries of a parameter, masked or\n"
+      "scaled by rows and columns at most; any other value is computed. The spread of x is the size of x minus its\n"
+      "limit. dx is what training changes x by. The keys of sources are those of `compiler/rules/REFERENCES.md`.\n";
   std::vector<std::string_view> tables;
   for (const RuleInfo& rule : allRules()) {
     if (std::find(tables.begin(), tables.end(), rule.table) == tables.end()) tables.push_back(rule.table);
