@@ -7,9 +7,8 @@
 // A certificate speaks of one axis and of the sources that are fresh along it; what is constant along the axis is not
 // mentioned (it is even in every source).  A sum along the axis walks where the certificate is odd.
 //
-// Parity is a subspace of GF(2)^sources of allowed flips with a sign on it.  The subspace is given by what it forbids:
-// `fixed` sources do not flip, the members of a block flip together, `others` are sums that must vanish.  The sign is
-// the parity of the flipped members of `sign`, in normal form: no fixed member, and of a block only its first.
+// Parity is a subspace of GF(2)^sources of allowed flips (flips.h) with a sign on it: the parity of the flipped members
+// of `sign`, in normal form.
 //
 // A source is a parameter's slice together with the axis left free: by the rule ZHat (TP3 Box 1) the
 // Gaussians that W and its transpose make are independent, and what ties them is the separate part Z-dot.
@@ -17,26 +16,22 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <unordered_map>
 #include <vector>
 
-namespace tpc {
+#include "compiler/analysis/flat_map.h"
+#include "compiler/analysis/flips.h"
+#include "compiler/analysis/source_set.h"
 
-using Source = uint32_t;
-using SourceSet = std::vector<Source>;  // sorted, distinct
+namespace tpc {
 
 // A layer's own instance of a stacked parameter, the layers before it, and the layers behind it.
 enum class Phase : uint32_t { own = 0, earlier = 1, later = 2 };
 inline constexpr uint32_t phases = 3;
 
 struct Certificate {
-  SourceSet reads;  // coordinatewise
-  SourceSet fixed;
-  std::vector<SourceSet> blocks;  // disjoint, each of two members at least, sorted by their first
-  std::vector<SourceSet> others;
-  SourceSet sign;
-  bool lost = false;  // parity was given up (too many constraints): no claim beyond `reads`
+  SourceSet reads = noSources;  // coordinatewise
+  SourceSet sign = noSources;
+  FlipsId flips = allFlips;
   friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 
@@ -47,6 +42,7 @@ inline constexpr CertificateId constantAlong = 0;  // reads nothing: a constant 
 class CertificateTable {
  public:
   CertificateTable();
+  CertificateTable(const CertificateTable&) = delete;  // its tables refer to one another
 
   CertificateId fresh(Source source);  // odd in it alone
   CertificateId product(CertificateId a, CertificateId b);
@@ -56,30 +52,30 @@ class CertificateTable {
 
   // Zero mean along the axis: some allowed flip changes the sign.
   bool isOdd(CertificateId a);
-  bool reads(CertificateId a, Source source) const;
+  bool reads(CertificateId a, Source source) const { return sets_.contains(certificates_[a].reads, source); }
   // The same with an extra source in the sign: the parity of the derivative by a value made from that source alone.
   bool derivativeIsOdd(CertificateId a, Source source);
+  bool isLost(CertificateId a) const { return flips_.isLost(certificates_[a].flips); }
 
-  // Renames sources (a layer's own instance becomes an earlier one); a source may become several, which flip together.
-  using Renaming = std::function<void(Source, SourceSet&)>;
+  // Renames sources (a layer's own instance becomes an earlier one); where one may become several, `splits` says so,
+  // and they flip together.  One key stands for one renaming.
+  struct Renaming {
+    std::function<void(Source, std::vector<Source>&)> name;
+    bool splits = false;
+  };
   CertificateId renamed(CertificateId a, uint32_t renamingKey, const Renaming& renaming);
 
   const Certificate& operator[](CertificateId id) const { return certificates_[id]; }
+  const SourceSets& sets() const { return sets_; }
 
  private:
-  CertificateId intern(Certificate certificate);
+  CertificateId intern(const Certificate& certificate);
 
-  struct Hash {
-    size_t operator()(const Certificate& certificate) const;
-  };
+  SourceSets sets_;
+  FlipsTable flips_{sets_};
   std::vector<Certificate> certificates_;
-  std::unordered_map<Certificate, CertificateId, Hash> ids_;
-  std::unordered_map<uint64_t, CertificateId> products_, sums_, renamings_;
-  std::unordered_map<uint32_t, CertificateId> evens_, maps_;
+  std::vector<CertificateId> ids_;  // an open hash table of certificates, noId where empty
+  FlatMap products_, sums_, renamings_;
 };
-
-bool contains(const SourceSet& set, Source source);
-SourceSet unite(const SourceSet& a, const SourceSet& b);
-SourceSet differ(const SourceSet& a, const SourceSet& b);  // symmetric difference
 
 }  // namespace tpc

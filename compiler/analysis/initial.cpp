@@ -21,21 +21,34 @@ const Ids& ids() {
 
 // ---- sources ----
 
+void addRoot(Run& run, std::pair<uint32_t, int> root, Source source) {
+  run.sourceRoots.push_back(root);
+  run.sourcesOfRoot[root].push_back(source);
+}
+
 Source sourceOf(Run& run, uint32_t matrix, int axis, Phase phase, uint32_t subslice = 0) {
   auto [entry, isNew] = run.sourceIds.try_emplace({matrix, axis, subslice}, Source(run.sourceRoots.size() * phases));
-  if (isNew) run.sourceRoots.push_back({matrix, axis});
+  if (isNew) addRoot(run, {matrix, axis}, entry->second);
   return entry->second + uint32_t(phase);
 }
 
 // A slice of what a matrix made: independent of disjoint slices, so its sources have names of their own.
 CertificateId sliced(Run& run, CertificateId certificate, uint32_t key) {
-  return run.certificates.renamed(certificate, 16 + key, [&](Source source, SourceSet& image) {
+  auto name = [&](Source source, std::vector<Source>& image) {
     const auto root = run.sourceRoots[source / phases];
     auto [entry, isNew] =
         run.sourceIds.try_emplace({~(source / phases), root.second, key + 1}, Source(run.sourceRoots.size() * phases));
-    if (isNew) run.sourceRoots.push_back(root);
+    if (isNew) addRoot(run, root, entry->second);
     image = {entry->second + source % phases};
-  });
+  };
+  return run.certificates.renamed(certificate, 16 + key, {name});
+}
+
+// The sources of a matrix' own axis, whole or sliced, that a certificate reads.
+template <typename Visit>
+void forEachSeen(Run& run, CertificateId certificate, Source source, Visit visit) {
+  for (Source whole : run.sourcesOfRoot[run.sourceRoots[source / phases]])
+    if (Source seen = whole + source % phases; run.certificates.reads(certificate, seen)) visit(seen);
 }
 
 bool isStackedIn(const Run& run, Source source, uint32_t repeat) {
@@ -49,24 +62,24 @@ enum Crossing : uint32_t { nextLayer, intoReversed, nextReversed };
 
 // What one layer's sources are called from the next layer, from outside, or from a reversed repeat.
 CertificateId crossed(Run& run, CertificateId certificate, uint32_t repeat, Crossing crossing) {
-  return run.certificates.renamed(
-      certificate, 0x80000000u + repeat * 4 + crossing, [&](Source source, SourceSet& image) {
-        if (!isStackedIn(run, source, repeat)) {
-          image = {source};
-          return;
-        }
-        const Source own = source - source % phases;
-        const Phase phase = Phase(source % phases);
-        const Source earlier = own + uint32_t(Phase::earlier), later = own + uint32_t(Phase::later);
-        switch (crossing) {
-          case nextLayer: image = {earlier}; break;
-          case intoReversed: image = {own, earlier, later}; break;
-          case nextReversed:
-            if (phase == Phase::earlier) image = {own, earlier};
-            else image = {later};
-            break;
-        }
-      });
+  auto name = [&](Source source, std::vector<Source>& image) {
+    if (!isStackedIn(run, source, repeat)) {
+      image = {source};
+      return;
+    }
+    const Source own = source - source % phases;
+    const Phase phase = Phase(source % phases);
+    const Source earlier = own + uint32_t(Phase::earlier), later = own + uint32_t(Phase::later);
+    switch (crossing) {
+      case nextLayer: image = {earlier}; break;
+      case intoReversed: image = {own, earlier, later}; break;
+      case nextReversed:
+        if (phase == Phase::earlier) image = {own, earlier};
+        else image = {later};
+        break;
+    }
+  };
+  return run.certificates.renamed(certificate, 0x80000000u + repeat * 4 + crossing, {name, crossing != nextLayer});
 }
 
 // ---- parts ----
@@ -590,17 +603,16 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
       if (otherAxis < 0 || axisOf(resultLabels, label) >= 0 || run.growth(matrix.node, int(axis)) == 0) continue;
       CertificateId certificate = along(run, other.node, u, otherAxis);
       CertificateId own = along(run, matrix.node, w, int(axis));
-      for (Source source : run.certificates[own].reads) {
+      run.certificates.sets().forEach(run.certificates[own].reads, [&](Source source) {
         const auto root = run.sourceRoots[source / phases];
-        if (root.first != parameter) continue;
+        if (root.first != parameter) return;
         if (std::find(use.contractedAxes.begin(), use.contractedAxes.end(), root.second) != use.contractedAxes.end())
-          continue;
-        for (Source seen : run.certificates[certificate].reads) {
-          if (seen % phases != source % phases || run.sourceRoots[seen / phases] != root) continue;
+          return;
+        forEachSeen(run, certificate, source, [&](Source seen) {
           reads = true;
           odd |= run.certificates.derivativeIsOdd(certificate, seen);
-        }
-      }
+        });
+      });
     }
     if (!reads) continue;
     isExplained = true;
@@ -644,10 +656,9 @@ void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, c
     CertificateId pAlong = along(run, a.node, p, int(axis)), qAlong = along(run, b.node, q, bAxis);
     (run.certificates.isOdd(run.certificates.product(pAlong, qAlong)) ? walking : adding) += k;
     if (initial)
-      for (Source source : run.certificates[pAlong].reads)
-        for (Source seen : run.certificates[qAlong].reads)
-          readsBackAny |=
-              seen % phases == source % phases && run.sourceRoots[seen / phases] == run.sourceRoots[source / phases];
+      run.certificates.sets().forEach(run.certificates[pAlong].reads, [&](Source source) {
+        forEachSeen(run, qAlong, source, [&](Source) { readsBackAny = true; });
+      });
   }
   Part next;
   const StepId pStep = run.initial[a.node].step, qStep = run.initial[b.node].step;
@@ -724,8 +735,9 @@ void contractOf(Run& run, NodeId id) {
         hasGrowingFree |= !isContracted;
         if (!isContracted) continue;
         use.contractedGrowth += growth;
-        for (Source source : run.certificates[along(run, matrix.node, part, int(axis))].reads)
-          use.contractedAxes.push_back(run.sourceRoots[source / phases].second);
+        run.certificates.sets().forEach(
+            run.certificates[along(run, matrix.node, part, int(axis))].reads,
+            [&](Source source) { use.contractedAxes.push_back(run.sourceRoots[source / phases].second); });
       }
       if (!hasGrowingFree) continue;  // its transpose contracts nothing that grows
       const uint32_t parameter = part.matrix;

@@ -117,6 +117,7 @@ struct Run {
   std::vector<InitialState> initial;                                       // per node
   std::map<std::tuple<uint32_t, int, uint32_t>, Source> sourceIds;         // (matrix, axis, subslice) -> source
   std::vector<std::pair<uint32_t, int>> sourceRoots;                       // per source / phases: (parameter, its axis)
+  std::map<std::pair<uint32_t, int>, std::vector<Source>> sourcesOfRoot;   // the same the other way, phase own
   std::vector<std::tuple<uint32_t, int, uint32_t, uint32_t>> valueSlices;  // (length, axis, slice, length made)
   std::vector<std::vector<MatrixUse>> matrixUses;                          // per parameter
 
