@@ -1,6 +1,7 @@
 // The analysis as a table of contents: for each growing symbol solve, derive, judge.
 #include <algorithm>
 
+#include "compiler/analysis/first_use.h"
 #include "compiler/analysis/run.h"
 
 namespace tpc {
@@ -34,85 +35,103 @@ bool isTripCount(const Graph& graph, SymbolId symbol) {
                      [&](const Repeat& repeat) { return repeat.trips.growth(symbol) != 0; });
 }
 
-// By what the first use contracts and leaves free; axes that data index count as neither.
-Role roleOf(const Run& run, uint32_t index) {
-  const Graph& graph = run.graph;
-  NodeId id = graph.parameters[index].node;
-  int contracted = 0, free = 0;
-  auto total = [&](NodeId node) {
-    int sum = 0;
-    for (const GrowingAxis& axis : run.growingAxes(node)) sum += axis.growth;
-    return sum;
-  };
-  free = total(id);
-  while (run.firstUse[id] < run.firstUse[id + 1]) {
-    Use use = run.uses[run.firstUse[id]];
-    const Node& node = graph.nodes[use.user];
-    if (node.kind == OpKind::contract) {
-      ContractionGrowth growth = growthOf(run, use.user);
-      contracted = growth.contracted;
-      free = use.operand == 0 ? growth.freeA : growth.freeB;
-      break;
-    }
-    if (node.kind == OpKind::gather && use.operand == 0) {
-      free = total(id) - run.growth(id, node.attribute == none ? 0 : graph.axes[node.attribute].axes[0]);
-      break;
-    }
-    const bool moves = node.kind == OpKind::layer || node.kind == OpKind::reshape || node.kind == OpKind::transpose ||
-                       node.kind == OpKind::slice;
-    const bool scales = node.kind == OpKind::mul || node.kind == OpKind::map;
-    if (!moves && !(scales && run.parameterOnly[use.user])) break;
-    id = use.user;
-  }
-  if (contracted > 0) return free > 0 ? Role::hidden : Role::output;
-  return free > 0 ? Role::input : Role::scalar;
+// By what the first use contracts and leaves free.
+Role roleOf(UseGrowth growth) {
+  if (growth.contracted > 0) return growth.free > 0 ? Role::hidden : Role::output;
+  return growth.free > 0 ? Role::input : Role::scalar;
 }
 
-void applyGiven(Run& run) {
-  auto here = run.options.given.find(run.graph.symbols[run.symbol].name);
-  if (here == run.options.given.end()) return;
-  for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
-    auto found = here->second.find(run.graph.parameters[i].name);
-    if (found == here->second.end() || !found->second.lr) continue;
-    const Rational p = run.optimizerOf[i].homogeneity;
-    run.lr[i] = *found->second.lr + (Rational(1) + p) * found->second.multiplier.value_or(0);
+void takeGivenMultipliers(Run& run) {
+  static const RuleId rule = ruleNamed("multiplier.given");
+  run.multiplierIsGiven.assign(run.graph.freeMultipliers.size(), false);
+  const auto here = run.options.givenMultipliers.find(run.graph.symbols[run.symbol].name);
+  if (here == run.options.givenMultipliers.end()) return;
+  for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
+    if (run.graph.nodes[id].kind != OpKind::freeMultiplier) continue;
+    const uint32_t free = run.graph.nodes[id].attribute;
+    const auto given = here->second.find(run.graph.freeMultipliers[free].name);
+    if (given == here->second.end()) continue;
+    run.multiplierIsGiven[free] = true;
+    run.multiplier[free] = given->second;
+    MultiplierSizes& out = run.out.multipliers[free];
+    out.size = Size::power(given->second);
+    out.step = note(run, rule, Aspect::multiplier, id, out.size, {});
   }
 }
 
-// lr = u - entry - p g, g the trained size of the gradient.
+// What is given for the learning rate of a parameter, in the plain gauge.
+std::optional<Rational> givenLr(const Run& run, size_t index) {
+  const auto here = run.options.given.find(run.graph.symbols[run.symbol].name);
+  if (here == run.options.given.end()) return std::nullopt;
+  const auto found = here->second.find(run.graph.parameters[index].name);
+  if (found == here->second.end() || !found->second.lr) return std::nullopt;
+  const Rational p = run.optimizerOf[index].homogeneity;
+  return *found->second.lr + (Rational(1) + p) * found->second.multiplier.value_or(0);
+}
+
+// lr = u - entry - p g, g the trained size of the gradient where every parameter moves by what it is allowed to.
 void solveLearningRates(Run& run) {
+  for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
+    ParameterSizes& out = run.out.parameters[i];
+    const OptimizerFacts& facts = run.optimizerOf[i];
+    const NodeId gradient = run.graph.parameters[i].gradient;
+    const Size g = gradient == none ? Size::zero() : run.trained[gradient];
+    if (!facts.analysed || g.kind == Size::Kind::notAnalysed ||
+        (gradient != none && run.initial[gradient].special == Size::Kind::notAnalysed)) {
+      out.largestLr = Size::notAnalysed();
+    } else if (run.update[i].isPower()) {
+      const Rational size = g.isPower() ? g.exponent : Rational(0);
+      out.largestLr = Size::power(run.update[i].exponent - facts.entry - facts.homogeneity * size);
+    } else {
+      out.largestLr = Size::power(0);  // nothing that trains reads it
+    }
+  }
+}
+
+// Given learning rates make updates of their own.  Returns what training comes to under them.
+TrainingOutcome applyLearningRates(Run& run, TrainingOutcome solved) {
+  bool anyGiven = false;
+  for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
+    const Size& largest = run.out.parameters[i].largestLr;
+    const std::optional<Rational> given = largest.isPower() ? givenLr(run, i) : std::nullopt;
+    anyGiven |= given.has_value();
+    if (given) run.lr[i] = given;
+    else if (largest.isPower()) run.lr[i] = largest.exponent;
+  }
+  return anyGiven ? deriveTraining(run) : solved;
+}
+
+void fillLearningRates(Run& run) {
   static const RuleId solved = ruleNamed("lr.entry"), given = ruleNamed("lr.given");
   for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
     const Parameter& parameter = run.graph.parameters[i];
     ParameterSizes& out = run.out.parameters[i];
-    const OptimizerFacts& facts = run.optimizerOf[i];
-    const NodeId gradient = parameter.gradient;
-    if (gradient != none) {
-      out.gradientInit = run.initial[gradient].size();
-      out.gradientTrained = run.trained[gradient];
-      out.gradientStep = run.trainedStep[gradient];
+    if (parameter.gradient != none) {
+      out.gradientInit = run.initial[parameter.gradient].size();
+      out.gradientTrained = run.trained[parameter.gradient];
+      out.gradientStep = run.trainedStep[parameter.gradient];
     } else {
       out.gradientInit = out.gradientTrained = Size::zero();
     }
-    const StepId bound = run.allowanceStep[parameter.node];
-    const bool gradientKnown =
-        out.gradientInit.kind != Size::Kind::notAnalysed && out.gradientTrained.kind != Size::Kind::notAnalysed;
-    if (!facts.analysed || !gradientKnown) {
-      out.lr = Size::notAnalysed();
-    } else if (run.lr[i]) {
-      out.lr = Size::power(*run.lr[i]);
-    } else if (run.update[i].isPower()) {
-      Rational g = out.gradientTrained.isPower() ? out.gradientTrained.exponent : Rational(0);
-      out.lr = Size::power(run.update[i].exponent - facts.entry - facts.homogeneity * g);
-    } else {
-      out.lr = Size::power(0);  // nothing that trains reads it
-    }
+    out.lr = run.lr[i] ? Size::power(*run.lr[i]) : out.largestLr;
     out.lrStep = run.derivation
-                     .apply(run.lr[i] ? given : solved, Aspect::learningRate, parameter.node, out.lr,
-                            std::array{bound, out.gradientStep})
+                     .apply(givenLr(run, i) ? given : solved, Aspect::learningRate, parameter.node, out.lr,
+                            std::array{run.allowanceStep[parameter.node], out.gradientStep})
                      .step();
-    if (!run.lr[i] && out.lr.isPower()) run.lr[i] = out.lr.exponent;
   }
+}
+
+// How far the given learning rates are above the largest stable ones, in words; empty where none is.
+std::string loweredRates(const Run& run) {
+  const std::string& symbol = run.graph.symbols[run.symbol].name;
+  std::string text;
+  for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
+    const ParameterSizes& out = run.out.parameters[i];
+    if (!out.lr.isPower() || !out.largestLr.isPower() || !less(out.largestLr, out.lr)) continue;
+    text += (text.empty() ? "lower the learning rate of `" : ", of `") + run.graph.parameters[i].name + "` by " +
+            symbol + "^(" + toString(out.largestLr.exponent - out.lr.exponent) + ")";
+  }
+  return text;
 }
 
 bool exceeds(const Size& size, const Size& bound) {
@@ -173,23 +192,30 @@ void judge(Run& run, const TrainingOutcome& outcome) {
                                 "`" + name + "` grows with " + graph.symbols[run.symbol].name + " as " +
                                     graph.symbols[run.symbol].name + "^(" + toString(size) +
                                     "), and may be at most of order one",
-                                "",
+                                loweredRates(run),
                                 {}});
   }
-
-  Size global = Size::zero();
-  bool any = false;
-  for (size_t i = 0; i < graph.parameters.size(); ++i) {
-    const ParameterSizes& out = run.out.parameters[i];
-    if (out.status == Status::frozen || !run.update[i].isPower() || !out.lr.isPower()) continue;
-    if (!any || less(out.lr, global)) global = out.lr, verdict.largestGlobalLrBoundBy = graph.parameters[i].name;
-    any = true;
-  }
-  verdict.largestGlobalLr = any ? global : Size::power(0);
 }
 
-void fillParameters(Run& run, const std::vector<OptimizerProgram>&) {
+// TP4b Definition 2.5.1: what the optimizer's nonlinearity reads is of order one.  Its argument is gradient / epsilon,
+// so epsilon has the gradient's size.  Where training is unstable the gradient is the first one.
+void judgeFaithful(Run& run) {
+  SymbolVerdict& verdict = run.out.verdict;
+  const auto here = run.options.given.find(run.graph.symbols[run.symbol].name);
+  if (here == run.options.given.end()) return;
+  for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
+    const auto given = here->second.find(run.graph.parameters[i].name);
+    const ParameterSizes& out = run.out.parameters[i];
+    if (given == here->second.end() || !given->second.eps || !out.hasEps) continue;
+    const Size& gradient = verdict.stableTraining ? out.gradientTrained : out.gradientInit;
+    if (gradient.isPower() && gradient != out.eps) verdict.faithful = false;
+  }
+}
+
+void fillParameters(Run& run) {
   const Graph& graph = run.graph;
+  const std::vector<FirstUse> first = firstUses(graph, usesOf(graph));
+  const auto givenHere = run.options.given.find(graph.symbols[run.symbol].name);
   for (size_t i = 0; i < graph.parameters.size(); ++i) {
     const Parameter& parameter = graph.parameters[i];
     ParameterSizes& out = run.out.parameters[i];
@@ -201,10 +227,13 @@ void fillParameters(Run& run, const std::vector<OptimizerProgram>&) {
     out.initMean = out.startsConstant ? init : Size::zero();
     out.homogeneity = facts.homogeneity;
     out.hasEps = facts.hasEps, out.hasDecay = facts.hasDecay;
-    out.role = roleOf(run, uint32_t(i));
+    out.role = roleOf(growthOf(graph, uint32_t(i), first[i], run.symbol));
     out.update = run.change[parameter.node].total();
     out.updateStep = run.changeStep[parameter.node];
     out.eps = out.gradientTrained;
+    if (givenHere != run.options.given.end())
+      if (auto given = givenHere->second.find(parameter.name); given != givenHere->second.end() && given->second.eps)
+        out.eps = Size::power(*given->second.eps - given->second.multiplier.value_or(0));
     out.boundBy = run.boundBy[parameter.node] == none ? "" : nameOfPort(run, run.boundBy[parameter.node]);
     if (parameter.ownership == Ownership::frozen) out.status = Status::frozen;
     else if (!facts.analysed || out.lr.kind == Size::Kind::notAnalysed) out.status = Status::notAnalysed;
@@ -311,6 +340,7 @@ void solvePenalties(Run& run) {
   for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
     if (run.graph.nodes[id].kind != OpKind::freeMultiplier) continue;
     const uint32_t free = run.graph.nodes[id].attribute;
+    if (run.multiplierIsGiven[free]) continue;
     const bool scalesParameters = [&] {
       if (run.firstUse[id] == run.firstUse[id + 1]) return false;
       NodeId user = run.uses[run.firstUse[id]].user;
@@ -345,13 +375,12 @@ void fillNotAnalysed(SymbolAnalysis& out, const Graph& graph) {
   const Size no = Size::notAnalysed();
   out.values.assign(graph.nodes.size(), {no, no, no, no});
   for (ParameterSizes& parameter : out.parameters) {
-    parameter.initStd = parameter.initMean = parameter.lr = parameter.eps = no;
+    parameter.initStd = parameter.initMean = parameter.lr = parameter.largestLr = parameter.eps = no;
     parameter.gradientInit = parameter.gradientTrained = parameter.update = no;
     parameter.status = Status::notAnalysed;
   }
   for (MultiplierSizes& multiplier : out.multipliers) multiplier.size = no;
   out.verdict.regime = Regime::undetermined;
-  out.verdict.largestGlobalLr = no;
 }
 
 void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<OptimizerProgram>& optimizers,
@@ -365,6 +394,7 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   run.initSize.assign(graph.parameters.size(), Size::power(0));
   run.multiplier.assign(graph.freeMultipliers.size(), 0);
   run.lr.assign(graph.parameters.size(), std::nullopt);
+  takeGivenMultipliers(run);
   std::map<std::string, OptimizerFacts> known;
   for (const OptimizerProgram& optimizer : optimizers) known[optimizer.name] = factsOf(optimizer);
   for (const Parameter& parameter : graph.parameters) {
@@ -385,14 +415,16 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   // Parameters that start at zero were solved as if they did not; from here on they do.
   for (size_t i = 0; i < graph.parameters.size(); ++i)
     if (isZeroInit(graph.parameters[i])) run.initSize[i] = Size::zero();
-  applyGiven(run);
 
   solvePenalties(run);
   deriveInitial(run, NodeId(graph.nodes.size()));
-  TrainingOutcome outcome = deriveTraining(run);
+  const TrainingOutcome solved = deriveTraining(run);
   solveLearningRates(run);
-  fillParameters(run, optimizers);
+  const TrainingOutcome outcome = applyLearningRates(run, solved);
+  fillLearningRates(run);
+  fillParameters(run);
   judge(run, outcome);
+  judgeFaithful(run);
   judgeFeasibility(run);
   warnHeldBack(run);
   warnChosenCoordinates(run);

@@ -19,7 +19,7 @@ namespace tpc {
 enum class Alignment : uint8_t { full, ev, none };
 enum class Gauge : uint8_t { plain, readout, sgd, unit };
 
-// Exponents that the user gives for one parameter in place of the plan's.  Empty: the plan's.
+// Exponents given for one parameter, in the gauge of its multiplier.  Empty: solved; an empty multiplier: none.
 struct GivenParameter {
   std::optional<Rational> initStd, multiplier, lr, eps;
 };
@@ -50,6 +50,7 @@ struct ParameterSizes {
   bool startsConstant = false;
   Rational homogeneity;  // p: the optimizer's update is proportional to gradient^p
   Size lr, eps;          // factors on the optimizer's base numbers
+  Size largestLr;        // that is stable by itself; where the plan chooses lr, the same
   Size gradientInit, gradientTrained;
   Size update;  // of an entry, per step
   bool hasEps = false, hasDecay = false;
@@ -72,8 +73,6 @@ struct SymbolVerdict {
   bool infeasible = false;
   Regime regime = Regime::featureLearning;
   std::string unbounded;  // what grows first where something grows from step to step
-  Size largestGlobalLr;
-  std::string largestGlobalLrBoundBy;
 };
 
 struct Warning {
@@ -104,9 +103,11 @@ Analysis analyse(const Graph& graph, const std::vector<OptimizerProgram>& optimi
 // A parameter's exponents in another gauge, by the homogeneity of its optimizer:
 // multiplier + theta, init - theta, lr - (1 + p) theta, eps + theta.
 struct GaugedParameter {
-  Size initStd, initMean, multiplier, lr, eps, decayTimesLr;
+  Size initStd, initMean, multiplier, lr, largestLr, eps, decayTimesLr;
 };
 GaugedParameter inGauge(const ParameterSizes& parameter, Gauge gauge);
+// The same with the multiplier n^theta that a given parametrization names.
+GaugedParameter withMultiplier(const ParameterSizes& parameter, Rational theta);
 
 std::string_view toString(Role role);
 std::string_view toString(Status status);

@@ -32,12 +32,16 @@ Rational multiplierExponent(const ParameterSizes& parameter, Gauge gauge) {
 }  // namespace
 
 GaugedParameter inGauge(const ParameterSizes& parameter, Gauge gauge) {
-  const Rational theta = multiplierExponent(parameter, gauge);
+  return withMultiplier(parameter, multiplierExponent(parameter, gauge));
+}
+
+GaugedParameter withMultiplier(const ParameterSizes& parameter, Rational theta) {
   GaugedParameter result;
   result.multiplier = Size::power(theta);
   result.initStd = shifted(parameter.initStd, -theta);
   result.initMean = shifted(parameter.initMean, -theta);
   result.lr = shifted(parameter.lr, -(Rational(1) + parameter.homogeneity) * theta);
+  result.largestLr = shifted(parameter.largestLr, -(Rational(1) + parameter.homogeneity) * theta);
   result.eps = shifted(parameter.eps, theta);
   result.decayTimesLr = result.lr.isPower() ? Size::power(-result.lr.exponent) : result.lr;
   return result;

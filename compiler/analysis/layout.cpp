@@ -93,17 +93,6 @@ Size mapDerivativeSize(const MapFacts& facts, const Size& argument) {
 
 namespace {
 
-bool isPlumbing(OpKind kind) {
-  switch (kind) {
-    case OpKind::reshape:
-    case OpKind::transpose:
-    case OpKind::broadcast:
-    case OpKind::slice:
-    case OpKind::layer: return true;
-    default: return false;
-  }
-}
-
 uint64_t mix(uint64_t hash, uint64_t value) {
   hash ^= value + 0x9e3779b97f4a7c15ull + (hash << 6) + (hash >> 2);
   return hash * 0xff51afd7ed558ccdull;
@@ -279,24 +268,10 @@ void layOut(Run& run) {
       run.bodyStart[repeat.bodyBegin] = r;
   }
 
-  // Uses among forward nodes; a yield is a use by the repeat.
-  std::vector<std::pair<NodeId, Use>> pairs;
-  for (NodeId id = 0; id < graph.forwardEnd; ++id) {
-    auto operands = graph.operands(id);
-    for (uint32_t i = 0; i < operands.size(); ++i) pairs.push_back({operands[i], {id, i}});
-    if (graph.nodes[id].kind == OpKind::repeat) {
-      const Repeat& repeat = graph.repeats[graph.nodes[id].attribute];
-      for (uint32_t i = 0; i < repeat.carried; ++i)
-        pairs.push_back({repeat.yields[i], {id, uint32_t(operands.size()) + i}});
-    }
-  }
-  std::sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
-    return std::tuple{a.first, a.second.user, a.second.operand} < std::tuple{b.first, b.second.user, b.second.operand};
-  });
-  run.firstUse.assign(count + 2, 0);
-  for (const auto& [used, use] : pairs) ++run.firstUse[used + 1];
-  for (size_t i = 0; i + 1 < run.firstUse.size(); ++i) run.firstUse[i + 1] += run.firstUse[i];
-  for (const auto& [used, use] : pairs) run.uses.push_back(use);
+  Uses uses = usesOf(graph);
+  run.firstUse = std::move(uses.first);
+  run.firstUse.push_back(run.firstUse.back());
+  run.uses = std::move(uses.all);
 
   run.trainableUpstream.assign(count, 0);
   run.parameterOnly.assign(count, 0);

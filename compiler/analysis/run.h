@@ -15,6 +15,7 @@
 
 #include "compiler/analysis/analysis.h"
 #include "compiler/analysis/certificate.h"
+#include "compiler/graph/uses.h"
 #include "compiler/rules/maps.h"
 #include "compiler/rules/sizes.h"
 
@@ -69,11 +70,6 @@ struct OptimizerFacts {
   std::string why;  // where it is not
 };
 
-struct Use {
-  NodeId user;
-  uint32_t operand;
-};
-
 struct Run {
   Run(const Graph& program, const AnalysisOptions& chosen, SymbolAnalysis& result)
       : graph(program), options(chosen), symbol(result.symbol), out(result), derivation(result.derivation) {}
@@ -101,6 +97,7 @@ struct Run {
   // solved or given
   std::vector<Size> initSize;               // per parameter: what an entry starts with
   std::vector<Rational> multiplier;         // per free multiplier
+  std::vector<bool> multiplierIsGiven;      // per free multiplier: a number like any other, not the plan's
   std::vector<Size> update;                 // per parameter: of an entry per step, where a gradient arrives
   std::vector<std::optional<Rational>> lr;  // per parameter, once known
 

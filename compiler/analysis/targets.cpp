@@ -32,7 +32,9 @@ Scaling scalingOf(const Run& run, NodeId id) {
       Size size = sizeOfNumber(run, run.graph.numbers[node.attribute]);
       return {size.isPower(), size.exponent, none, none};
     }
-    case OpKind::freeMultiplier: return {true, 0, node.attribute, id};
+    case OpKind::freeMultiplier:
+      if (run.multiplierIsGiven[node.attribute]) return {true, run.multiplier[node.attribute], none, none};
+      return {true, 0, node.attribute, id};
     case OpKind::broadcast:
     case OpKind::reshape: return scalingOf(run, operands[0]);
     case OpKind::mul: {

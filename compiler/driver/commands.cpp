@@ -5,6 +5,7 @@
 #include "compiler/driver/files.h"
 #include "compiler/driver/signals.h"
 #include "compiler/import/import.h"
+#include "compiler/report/compare.h"
 #include "compiler/report/explain.h"
 #include "compiler/report/json.h"
 #include "compiler/report/text.h"
@@ -26,11 +27,28 @@ constexpr DiagnosticCode driverCodes[] = {
     {"TPC0403", "a value on the way to the loss has no derivative",
      "The loss depends on a parameter through an operation that has none. Where nothing is to be learned through it,\n"
      "`stop_gradient(...)` says so."},
+    {"TPC0404", "there is no such parametrization",
+     "--parametrization takes auto (solved), sp, ntp, mfp, or a file of exponents, FILE.json."},
+    {"TPC0405", "a file of exponents does not say what it should",
+     "{\"parameters\": {...}, \"multipliers\": {...}}, each entry in the form in which `tpc analyze --format=json`\n"
+     "prints it; `*` stands for all that are not named, and what is left out is solved."},
 };
 
-// Runs the pipeline and hands over what it made; a mistake of the program becomes the answer.
-template <typename OnSuccess>
-Answer withProgram(const CommandOptions& options, OnSuccess onSuccess) {
+Document documentOf(const CommandOptions& options, const SourceMap& sources, FileId file, const Analysed& analysed) {
+  return {.graph = analysed.graph,
+          .analysis = analysed.analysis,
+          .options = analysed.options,
+          .sources = sources,
+          .program = file,
+          .gauge = options.gauge,
+          .criterion = options.criterion,
+          .color = options.color};
+}
+
+// Reads the program and hands it over; what stops there becomes the answer.  `run` gives nothing after a mistake of the
+// program's, which then stands in the sink.
+template <typename Run>
+Answer withSource(const CommandOptions& options, Run run) {
   std::string reason;
   std::optional<std::string> text = readText(options.file, reason);
   if (!text) return {exit_code::usage, "", "tpc: cannot read " + options.file + ": " + reason + "\n"};
@@ -38,27 +56,40 @@ Answer withProgram(const CommandOptions& options, OnSuccess onSuccess) {
   SourceMap sources;
   DiagnosticSink diagnostics;
   const FileId file = sources.add(options.file, std::move(*text));
-  const std::optional<Analysed> analysed = analyseProgram(sources, file, options.pipeline, diagnostics);
-  if (!analysed) {
-    if (!diagnostics.hasErrors()) return {reportDefect("stopped without saying why"), "", ""};
-    Answer answer{exit_code::program, "", render(diagnostics, sources, {.color = options.colorErrors})};
-    if (options.json) answer.document = errorsJson(options.file, sources, diagnostics);
-    return answer;
-  }
-  const Document document{.graph = analysed->graph,
-                          .analysis = analysed->analysis,
-                          .options = analysed->options,
-                          .sources = sources,
-                          .program = file,
-                          .gauge = options.gauge,
-                          .criterion = options.criterion,
-                          .color = options.color};
-  return onSuccess(document, *analysed);
+  std::optional<Answer> answer = run(sources, file, diagnostics);
+  if (answer) return std::move(*answer);
+  if (!diagnostics.hasErrors()) return {reportDefect("stopped without saying why"), "", ""};
+  const bool ofOptions = diagnostics.all().front().code == "TPC0404";
+  Answer mistake{ofOptions ? exit_code::usage : exit_code::program, "",
+                 render(diagnostics, sources, {.color = options.colorErrors})};
+  if (options.json) mistake.document = errorsJson(options.file, sources, diagnostics);
+  return mistake;
+}
+
+template <typename OnSuccess>
+Answer withProgram(const CommandOptions& options, OnSuccess onSuccess) {
+  return withSource(options, [&](SourceMap& sources, FileId file, DiagnosticSink& diagnostics) {
+    const std::optional<Analysed> analysed = analyseProgram(sources, file, options.pipeline, diagnostics);
+    return analysed ? std::optional<Answer>(onSuccess(documentOf(options, sources, file, *analysed), *analysed))
+                    : std::nullopt;
+  });
+}
+
+Answer compareParametrizations(const CommandOptions& options) {
+  return withSource(
+      options, [&](SourceMap& sources, FileId file, DiagnosticSink& diagnostics) -> std::optional<Answer> {
+        const auto all = compareProgram(sources, file, options.pipeline, options.compare, diagnostics);
+        if (!all) return std::nullopt;
+        std::vector<Document> documents;
+        for (const Analysed& one : *all) documents.push_back(documentOf(options, sources, file, one));
+        return Answer{exit_code::done, options.json ? comparisonJson(documents) : comparisonText(documents), ""};
+      });
 }
 
 }  // namespace
 
 Answer analyzeCommand(const CommandOptions& options) {
+  if (!options.compare.empty()) return compareParametrizations(options);
   return withProgram(options, [&](const Document& document, const Analysed& analysed) {
     Answer answer;
     answer.document = options.json ? analysisJson(document, {.full = options.full}) : analysisText(document);

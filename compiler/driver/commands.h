@@ -14,6 +14,7 @@ struct CommandOptions {
   PipelineOptions pipeline;
   Gauge gauge = Gauge::plain;
   std::string criterion = "auto";
+  std::vector<std::string> compare;  // parametrizations to show side by side
   bool json = false, full = false;
   bool color = false;        // of the document
   bool colorErrors = false;  // of standard error

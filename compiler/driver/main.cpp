@@ -78,6 +78,8 @@ void addProgramOptions(CLI::App& command, CommandLine& line) {
       ->allow_extra_args(false);
   command.add_option("--optimizer", line.options.pipeline.optimizer,
                      "an optimizer of the library or of the file; 'adamw; layers.*=sgd' by parameter (adamw)");
+  command.add_option("--parametrization", line.options.pipeline.parametrization,
+                     "auto solves; sp, ntp, mfp or FILE.json are judged as given (auto)");
   command.add_option("--gauge", line.gauge, "one of the equivalent forms: plain, readout, sgd, unit (plain)")
       ->check(CLI::IsMember({"plain", "readout", "sgd", "unit"}));
   command.add_option("--alignment", line.alignment, "what training aligns: full, ev, none (full)")
@@ -139,6 +141,9 @@ int run(int argc, char** argv) {
   analyze.add_option("FILE", line.options.file, "a program; - is standard input")->required();
   addProgramOptions(analyze, line);
   analyze.add_option("--format", line.format, "text, json (text)")->check(CLI::IsMember({"text", "json"}));
+  analyze.add_option("--compare", line.options.compare, "parametrizations side by side, such as sp,ntp,auto")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   analyze.add_flag("--full", line.options.full, "values and derivations too, in JSON");
   addOutputOption(analyze, line);
 
@@ -174,6 +179,8 @@ int run(int argc, char** argv) {
       {"plain", Gauge::plain}, {"readout", Gauge::readout}, {"sgd", Gauge::sgd}, {"unit", Gauge::unit}}[line.gauge];
   line.options.pipeline.alignment = std::map<std::string, Alignment>{
       {"full", Alignment::full}, {"ev", Alignment::ev}, {"none", Alignment::none}}[line.alignment];
+  if (line.options.pipeline.parametrization != "auto" && line.gauge != "plain")
+    return usageError("a given parametrization is printed in the gauge it was given in: --gauge goes with auto alone");
   line.options.json = line.format == "json";
   line.options.color = !line.options.json && line.output.empty() && wantsColor(STDOUT_FILENO);
   line.options.colorErrors = wantsColor(STDERR_FILENO);

@@ -2,11 +2,15 @@
 
 #include <set>
 
+#include "compiler/analysis/given.h"
+#include "compiler/driver/files.h"
 #include "compiler/driver/optimizers.h"
+#include "compiler/driver/parametrization.h"
 #include "compiler/import/import.h"
 #include "compiler/ir/build.h"
 #include "compiler/ir/flatten.h"
 #include "compiler/transform/differentiate.h"
+#include "dsl/source/suggest.h"
 #include "dsl/syntax/parse.h"
 #include "mlir/IR/Diagnostics.h"
 
@@ -80,9 +84,32 @@ void takeWarnings(const DiagnosticSink& diagnostics, Analysis& analysis) {
   analysis.warnings.insert(analysis.warnings.begin(), warnings.begin(), warnings.end());
 }
 
-}  // namespace
+// auto solves; a name or a file gives exponents that are judged.
+bool chooseParametrization(const std::string& asked, Analysed& analysed, DiagnosticSink& diagnostics) {
+  if (asked == "auto") return true;
+  if (isNamedParametrization(asked)) {
+    giveByName(asked, analysed.graph, analysed.options);
+    return true;
+  }
+  const std::vector<std::string> names = {"auto", "sp", "ntp", "mfp"};
+  if (asked.find('.') == std::string::npos && asked.find('/') == std::string::npos && asked != "-") {
+    diagnostics.error("TPC0404", "there is no parametrization `" + asked + "`", std::nullopt, {},
+                      asked == "mup" || asked == "muP" || asked == "mu"
+                          ? "muP is what `auto` finds; give `auto`, sp, ntp, mfp or a file FILE.json"
+                          : "give auto, sp, ntp, mfp or a file FILE.json; " + didYouMean(asked, names));
+    return false;
+  }
+  std::string reason;
+  const std::optional<std::string> text = readText(asked, reason);
+  if (!text) {
+    diagnostics.error("TPC0404", "cannot read " + asked + ": " + reason, std::nullopt);
+    return false;
+  }
+  return giveFromJson(*text, asked, analysed.graph, analysed.options, diagnostics);
+}
 
-std::optional<Analysed> analyseProgram(SourceMap& sources, FileId file, const PipelineOptions& options,
+// Everything but the parametrization and the sizes.
+std::optional<Analysed> prepareProgram(SourceMap& sources, FileId file, const PipelineOptions& options,
                                        DiagnosticSink& diagnostics) {
   // What was written, statement by statement.  From here on no diagnostic of the TPC01 family can appear.
   std::optional<ast::Program> program = parse(sources, file, diagnostics);
@@ -103,10 +130,39 @@ std::optional<Analysed> analyseProgram(SourceMap& sources, FileId file, const Pi
   analysed.options.alignment = options.alignment;
   if (!chooseOptimizers(options, *program, sources, diagnostics, *context, analysed)) return std::nullopt;
 
+  return analysed;
+}
+
+bool finishProgram(const std::string& parametrization, Analysed& analysed, DiagnosticSink& diagnostics) {
+  // What is given stands in the options.  From here on no diagnostic of the TPC04 family can appear.
+  if (!chooseParametrization(parametrization, analysed, diagnostics)) return false;
+
   // One judgment per value and growing symbol.  From here on nobody adds a size, they only read them.
   analysed.analysis = analyse(analysed.graph, analysed.optimizers, analysed.options);
   takeWarnings(diagnostics, analysed.analysis);
+  return true;
+}
+
+}  // namespace
+
+std::optional<Analysed> analyseProgram(SourceMap& sources, FileId file, const PipelineOptions& options,
+                                       DiagnosticSink& diagnostics) {
+  std::optional<Analysed> analysed = prepareProgram(sources, file, options, diagnostics);
+  if (!analysed || !finishProgram(options.parametrization, *analysed, diagnostics)) return std::nullopt;
   return analysed;
+}
+
+std::optional<std::vector<Analysed>> compareProgram(SourceMap& sources, FileId file, const PipelineOptions& options,
+                                                    const std::vector<std::string>& parametrizations,
+                                                    DiagnosticSink& diagnostics) {
+  const std::optional<Analysed> prepared = prepareProgram(sources, file, options, diagnostics);
+  if (!prepared) return std::nullopt;
+  std::vector<Analysed> all;
+  for (const std::string& parametrization : parametrizations) {
+    all.push_back(*prepared);
+    if (!finishProgram(parametrization, all.back(), diagnostics)) return std::nullopt;
+  }
+  return all;
 }
 
 bool isNegative(const Analysed& analysed) {

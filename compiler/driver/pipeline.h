@@ -22,6 +22,7 @@ struct PipelineOptions {
   std::vector<std::string> grow, fix;                    // --grow, --fix
   std::string optimizer;  // `adamw; layers.*=sgd`; empty: what the program's train block says, else adamw
   Alignment alignment = Alignment::full;
+  std::string parametrization = "auto";  // sp, ntp, mfp, or a file
 };
 
 struct Analysed {
@@ -30,6 +31,11 @@ struct Analysed {
   AnalysisOptions options;
   Analysis analysis;
 };
+
+// The same program under several parametrizations, in their order; one analysis each.  Empty after an error.
+std::optional<std::vector<Analysed>> compareProgram(SourceMap& sources, FileId file, const PipelineOptions& options,
+                                                    const std::vector<std::string>& parametrizations,
+                                                    DiagnosticSink& diagnostics);
 
 // Empty after an error, which then has been reported.  Warnings of every room stand in Analysis::warnings.
 std::optional<Analysed> analyseProgram(SourceMap& sources, FileId file, const PipelineOptions& options,

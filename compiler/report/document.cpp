@@ -22,22 +22,11 @@ std::optional<Size> sizeOf(const ValueSizes& value, ValueAspect aspect) {
 // A given parametrization is printed in the gauge it was given in: its multipliers decide, not --gauge.
 GaugedParameter gauged(const Document& document, const SymbolAnalysis& symbol, const Parameter& parameter,
                        const ParameterSizes& sizes) {
-  GaugedParameter result = inGauge(sizes, document.gauge);
   const auto bySymbol = document.options.given.find(document.graph.symbols[symbol.symbol].name);
-  if (bySymbol == document.options.given.end()) return result;
+  if (bySymbol == document.options.given.end()) return inGauge(sizes, document.gauge);
   const auto given = bySymbol->second.find(parameter.name);
-  if (given == bySymbol->second.end() || !given->second.multiplier) return result;
-  result = inGauge(sizes, Gauge::plain);
-  // multiplier + theta, init - theta, lr - (1 + p) theta, eps + theta
-  const Rational theta = *given->second.multiplier;
-  result.multiplier = result.multiplier + Size::power(theta);
-  result.initStd = result.initStd + Size::power(-theta);
-  result.initMean = result.initMean + Size::power(-theta);
-  const Rational lrShift = (Rational(1) + sizes.homogeneity) * theta;
-  result.lr = result.lr + Size::power(-lrShift);
-  result.decayTimesLr = result.decayTimesLr + Size::power(lrShift);
-  result.eps = result.eps + Size::power(theta);
-  return result;
+  const bool names = given != bySymbol->second.end() && given->second.multiplier;
+  return withMultiplier(sizes, names ? *given->second.multiplier : Rational(0));
 }
 
 int severity(Status status) {
@@ -176,9 +165,9 @@ ParameterReport parameterReport(const Document& document, size_t parameterIndex)
   report.hasGradient = parameter.gradient != none && parameter.ownership == Ownership::trained;
   for (const SymbolAnalysis& symbol : document.analysis.symbols) {
     if (!symbol.analysed || parameterIndex >= symbol.parameters.size()) {
-      for (Growths* growths :
-           {&report.initStd, &report.initMean, &report.multiplier, &report.lr, &report.eps, &report.decayPerStep,
-            &report.decayTimesLr, &report.gradientInit, &report.gradientTrained, &report.update}) {
+      for (Growths* growths : {&report.initStd, &report.initMean, &report.multiplier, &report.lr, &report.largestLr,
+                               &report.eps, &report.decayPerStep, &report.decayTimesLr, &report.gradientInit,
+                               &report.gradientTrained, &report.update}) {
         growths->push_back(Size::notAnalysed());
       }
       report.roles.push_back(std::nullopt);
@@ -190,6 +179,7 @@ ParameterReport parameterReport(const Document& document, size_t parameterIndex)
     report.initMean.push_back(inItsGauge.initMean);
     report.multiplier.push_back(inItsGauge.multiplier);
     report.lr.push_back(inItsGauge.lr);
+    report.largestLr.push_back(inItsGauge.largestLr);
     report.eps.push_back(inItsGauge.eps);
     report.decayPerStep.push_back(Size::power(0));
     report.decayTimesLr.push_back(inItsGauge.decayTimesLr);

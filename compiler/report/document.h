@@ -27,6 +27,9 @@ struct Document {
   bool color = false;  // text only
 };
 
+// Judged as it was given, in the gauge it was given in.
+inline bool isGiven(const Document& document) { return document.options.parametrization != "auto"; }
+
 // One growth per entry of Analysis::symbols.
 using Growths = std::vector<Size>;
 
@@ -52,7 +55,8 @@ std::optional<Growths> sizesOf(const Document& document, NodeId node, ValueAspec
 
 // One parameter over all symbols, in the gauge of the document.
 struct ParameterReport {
-  Growths initStd, initMean, multiplier, lr, eps, decayPerStep, decayTimesLr, gradientInit, gradientTrained, update;
+  Growths initStd, initMean, multiplier, lr, largestLr, eps, decayPerStep, decayTimesLr, gradientInit, gradientTrained,
+      update;
   bool trains = false;  // has a learning rate
   bool hasGradient = false, hasEps = false, hasDecay = false, startsConstant = false;
   std::vector<std::optional<Role>> roles;

@@ -97,6 +97,7 @@ Json parameterJson(const Document& document, size_t index, const std::vector<siz
   json["init_mean"] = sizeJson(document, report.initMean);
   json["multiplier"] = sizeJson(document, report.multiplier);
   if (report.trains) json["lr"] = sizeJson(document, report.lr);
+  if (report.trains && report.largestLr != report.lr) json["largest_lr"] = sizeJson(document, report.largestLr);
   if (report.hasEps) json["eps"] = sizeJson(document, report.eps);
   if (report.hasDecay) {
     json["weight_decay"] = {{"per_step", sizeJson(document, report.decayPerStep)},
@@ -212,7 +213,7 @@ std::string analysisJson(const Document& document, const JsonOptions& options) {
   if (!graph.model.empty()) json["model"] = graph.model;
   json["optimizer"] = document.options.optimizer;
   json["parametrization"] = document.options.parametrization;
-  json["gauge"] = toString(document.gauge);
+  if (!isGiven(document)) json["gauge"] = toString(document.gauge);
   json["assumptions"] = {{"alignment", toString(document.options.alignment)},
                          {"criterion", document.criterion},
                          {"loaded", document.loaded}};

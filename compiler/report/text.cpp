@@ -139,7 +139,8 @@ std::string shapeText(const Graph& graph, NodeId node) {
 std::string parameterTable(const Document& document) {
   const Graph& graph = document.graph;
   std::vector<std::vector<std::string>> rows = {
-      {"parameter", "axes", "role", "init", "lr", "multiplier", "eps", "update", "status", "bound by"}};
+      {"parameter", "axes", "role", "init", "lr", "multiplier", "eps", "update", "status", "bound by", "largest lr"}};
+  bool anyLargest = false;
   for (size_t i = 0; i < graph.parameters.size(); ++i) {
     const ParameterReport report = parameterReport(document, i);
     std::vector<std::string> roles;
@@ -153,8 +154,12 @@ std::string parameterTable(const Document& document) {
          report.startsConstant ? "constant " + inText(document, report.initMean) : inText(document, report.initStd),
          report.trains ? inText(document, report.lr) : "", inText(document, report.multiplier),
          report.hasEps ? inText(document, report.eps) : "", report.trains ? inText(document, report.update) : "",
-         inWords(toString(report.status)), report.boundBy});
+         inWords(toString(report.status)), report.boundBy, report.trains ? inText(document, report.largestLr) : ""});
+    anyLargest |= report.trains && report.largestLr != report.lr;
   }
+  // Where every learning rate is the largest that is stable there is nothing more to say.
+  if (!anyLargest)
+    for (auto& row : rows) row.pop_back();
   return graph.parameters.empty() ? "  no parameters\n" : alignedRows(rows);
 }
 
@@ -267,8 +272,8 @@ std::string analysisText(const Document& document) {
   std::string text = paint("1", (document.graph.model.empty() ? std::string(document.sources.name(document.program))
                                                               : document.graph.model)) +
                      ": " + (growing.empty() ? "nothing grows" : joined(growing, ", ")) + "; optimizer " +
-                     document.options.optimizer + ", parametrization " + document.options.parametrization + ", gauge " +
-                     std::string(toString(document.gauge)) + "\n\n";
+                     document.options.optimizer + ", parametrization " + document.options.parametrization +
+                     (isGiven(document) ? "" : ", gauge " + std::string(toString(document.gauge))) + "\n\n";
   text += annotatedSource(document) + "\n";
   text += parameterTable(document) + "\n";
   text += multiplierTable(document);

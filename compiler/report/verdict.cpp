@@ -15,17 +15,36 @@ int severity(Regime regime) {
   return 0;
 }
 
+// One learning rate for all: the smallest of those that are stable for one parameter each, in the gauge at hand.
+void findLargestGlobalLr(const Document& document, Verdict& verdict) {
+  std::vector<std::optional<Size>> smallest(document.analysis.symbols.size());
+  for (size_t i = 0; i < document.graph.parameters.size(); ++i) {
+    const ParameterReport report = parameterReport(document, i);
+    if (!report.trains) continue;
+    for (size_t s = 0; s < smallest.size(); ++s) {
+      const Size& lr = report.largestLr[s];
+      if (!document.analysis.symbols[s].analysed || !lr.isPower()) continue;
+      if (smallest[s] && !less(lr, *smallest[s])) continue;
+      smallest[s] = lr;
+      if (verdict.largestGlobalLrBoundBy.empty() || s == 0)
+        verdict.largestGlobalLrBoundBy = document.graph.parameters[i].name;
+    }
+  }
+  Growths growths;
+  bool any = false;
+  for (const auto& size : smallest) {
+    growths.push_back(size.value_or(Size::notAnalysed()));
+    any |= size.has_value();
+  }
+  if (any) verdict.largestGlobalLr = growths;
+}
+
 }  // namespace
 
 Verdict verdictOf(const Document& document) {
   Verdict verdict;
-  Growths largest;
-  bool everyLargest = true;
   for (const SymbolAnalysis& symbol : document.analysis.symbols) {
-    if (!symbol.analysed) {
-      largest.push_back(Size::notAnalysed());
-      continue;
-    }
+    if (!symbol.analysed) continue;
     const SymbolVerdict& one = symbol.verdict;
     verdict.symbols.push_back(document.graph.symbols[symbol.symbol].name);
     verdict.stableInit &= one.stableInit;
@@ -35,12 +54,8 @@ Verdict verdictOf(const Document& document) {
     verdict.infeasible |= one.infeasible;
     if (severity(one.regime) > severity(verdict.regime)) verdict.regime = one.regime;
     if (verdict.unbounded.empty()) verdict.unbounded = one.unbounded;
-    if (verdict.largestGlobalLrBoundBy.empty()) verdict.largestGlobalLrBoundBy = one.largestGlobalLrBoundBy;
-    largest.push_back(one.largestGlobalLr);
-    // Zero would be "no learning rate at all is stable": what an infeasible program is left with.
-    everyLargest &= !one.largestGlobalLr.isZero();
   }
-  if (!verdict.symbols.empty() && everyLargest && !verdict.infeasible) verdict.largestGlobalLr = largest;
+  if (!verdict.symbols.empty() && !verdict.infeasible) findLargestGlobalLr(document, verdict);
   return verdict;
 }
 

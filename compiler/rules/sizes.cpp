@@ -102,6 +102,7 @@ constexpr RuleInfo otherRows[] = {
   {"allowance.through", "solver", "dx", "", "what the result may change by, minus the growth from dx to it; the smallest over all uses", arithmetic, "", ""},
   {"multiplier.trained", "solver", "auto * x", "the multiplier is needed", "minus the trained size of x", arithmetic, "", ""},
   {"multiplier.redundant", "solver", "auto * x", "another multiplier, or the init of the only parameter of x, does its work", "0", arithmetic, "", ""},
+  {"multiplier.given", "solver", "auto * x", "the parametrization gives it", "as given", arithmetic, "", ""},
   {"multiplier.other-symbol", "solver", "auto(L) * x", "it names other symbols", "0", arithmetic, "", ""},
   {"multiplier.penalty", "solver", "auto * f(W)", "a term of the loss made of parameters alone", "the largest with which its gradient is at most the data's", heuristic, "", "a penalty asks nothing of W's plan, and is as large as it can be without deciding the gradient"},
   {"lr.entry", "solver", "lr of W", "", "what W may change by, minus the size of an entry of its update at a learning rate of order one", arithmetic, "", ""},

@@ -189,9 +189,10 @@ std::vector<std::string> derivedLines(const Analysed& analysed, const Twin* twin
     for (size_t i = 0; i < graph.parameters.size(); ++i) {
       const ParameterSizes& sizes = symbol.parameters[i];
       line << named(graph.parameters[i].name) << " role " << toString(sizes.role) << " init " << toString(sizes.initStd)
-           << " mean " << toString(sizes.initMean) << " lr " << toString(sizes.lr) << " eps " << toString(sizes.eps)
-           << " update " << toString(sizes.update) << " gradient " << toString(sizes.gradientInit) << " "
-           << toString(sizes.gradientTrained) << " " << toString(sizes.status);
+           << " mean " << toString(sizes.initMean) << " lr " << toString(sizes.lr) << " largest "
+           << toString(sizes.largestLr) << " eps " << toString(sizes.eps) << " update " << toString(sizes.update)
+           << " gradient " << toString(sizes.gradientInit) << " " << toString(sizes.gradientTrained) << " "
+           << toString(sizes.status);
       finish();
     }
     for (size_t i = 0; i < graph.freeMultipliers.size(); ++i) {
@@ -208,8 +209,7 @@ std::vector<std::string> derivedLines(const Analysed& analysed, const Twin* twin
     const SymbolVerdict& verdict = symbol.verdict;
     line << "verdict stable " << truth(verdict.stableInit) << " " << truth(verdict.stableTraining) << " nontrivial "
          << truth(verdict.nontrivial) << " faithful " << truth(verdict.faithful) << " infeasible "
-         << truth(verdict.infeasible) << " " << toString(verdict.regime) << " largest lr "
-         << toString(verdict.largestGlobalLr);
+         << truth(verdict.infeasible) << " " << toString(verdict.regime);
     finish();
   }
   std::sort(lines.begin(), lines.end());
