@@ -23,6 +23,8 @@ PipelineOptions optionsFor(std::string_view rule) {
   return options;
 }
 
+// `<id>.json` beside a program is the parametrization under which it uses the rule.
+
 // The rules of the steps that some size rests on: what `tpc explain` can show of the program.
 std::set<std::string_view> rulesBehind(const SymbolAnalysis& symbol) {
   std::vector<bool> seen(symbol.derivation.steps().size(), false);
@@ -63,7 +65,6 @@ const std::map<std::string_view, std::string_view> aside = {
 
 // Reached from outside of a program alone.
 const std::map<std::string_view, std::string_view> notByProgram = {
-    {"lr.given", "needs a given parametrization"},
     {"change.capped", "needs a given learning rate: a solved one never moves exp's argument by more than order one"},
 };
 
@@ -92,7 +93,10 @@ TEST_CASE("every rule is used in its own program", "[rules][own-program]") {
     const std::filesystem::path path = programs / (std::string(rule.id) + ".tp");
     INFO(path);
     REQUIRE(std::filesystem::exists(path));
-    const Read own = read(path, optionsFor(rule.id));
+    PipelineOptions options = optionsFor(rule.id);
+    const std::filesystem::path given = std::filesystem::path(path).replace_extension(".json");
+    if (std::filesystem::exists(given)) options.parametrization = given.string();
+    const Read own = read(path, options);
     std::set<std::string_view> behind, written;
     for (const SymbolAnalysis& symbol : own.analysed->analysis.symbols) {
       behind.merge(rulesBehind(symbol));
