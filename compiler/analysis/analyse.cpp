@@ -197,8 +197,8 @@ void judge(Run& run, const TrainingOutcome& outcome) {
   }
 }
 
-// TP4b Definition 2.5.1: what the optimizer's nonlinearity reads is of order one.  Its argument is gradient / epsilon,
-// so epsilon has the gradient's size.  Where training is unstable the gradient is the first one.
+// Faithful in the sense of TP4b: what the optimizer's nonlinearity reads is of order one.  Its argument is gradient /
+// epsilon, so epsilon has the gradient's size.  Where training is unstable the gradient is the first one.
 void judgeFaithful(Run& run) {
   SymbolVerdict& verdict = run.out.verdict;
   const auto here = run.options.given.find(run.graph.symbols[run.symbol].name);

@@ -19,11 +19,11 @@ struct Row {
 
 // clang-format off
 constexpr Row rows[] = {
-  // TP4 Table 1: a = 0, b = 1/2.
+  // In the letters of TP4, multiplier n^-a and init n^-b: a = 0, b = 1/2.
   {"sp",  -half, 0,     0,     -half},
-  // TP4 Table 1: a = 1/2, b = 0.
+  // a = 1/2, b = 0.
   {"ntp", 0,     -half, -half, -half},
-  // TP4 Table 1, given there for one hidden layer: a = 1 at the readout.  Hidden layers as in ntp.
+  // Known for one hidden layer, a = 1 at the readout and b = 0; deeper layers as in ntp.
   {"mfp", 0,     -half, -1,    -half},
 };
 // clang-format on
