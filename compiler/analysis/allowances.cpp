@@ -60,7 +60,7 @@ void visit(Sweep& sweep, NodeId id) {
     Rational cap = run.target[id].isPower() ? std::max(Rational(0), run.target[id].exponent) : Rational(0);
     // Of two that bind alike an output is named rather than the loss made of it.
     const bool names =
-        sweep.allowed[id] && run.boundBy[id] == graph.loss && !(*sweep.allowed[id] < cap) && isOutput(graph, id);
+        sweep.allowed[id] && isLossTerm(run, run.boundBy[id]) && !(*sweep.allowed[id] < cap) && isOutput(graph, id);
     if (sweep.nearestOnly || !sweep.allowed[id] || cap < *sweep.allowed[id] || names) {
       sweep.allowed[id] = cap;
       run.boundBy[id] = id;

@@ -13,6 +13,9 @@ std::string nameOf(const Graph& graph, NodeId id) {
 
 // A port without a name is called by what it was made of by adding, or else by the first named value that reads it.
 std::string nameOfPort(const Run& run, NodeId id) {
+  const auto isNamedOutput = [&](const Output& output) { return output.node == id && !output.metric; };
+  if (isLossTerm(run, id) && std::none_of(run.graph.outputs.begin(), run.graph.outputs.end(), isNamedOutput))
+    return "loss";
   for (NodeId made = id; made != none && made < run.graph.forwardEnd;) {
     if (std::string name = nameOf(run.graph, made); !name.empty()) return name;
     const OpKind kind = run.graph.nodes[made].kind;
@@ -145,7 +148,7 @@ void judge(Run& run, const TrainingOutcome& outcome) {
   const bool anyOutput =
       std::any_of(graph.outputs.begin(), graph.outputs.end(), [](const Output& o) { return !o.metric; });
   auto isEnd = [&](NodeId id) {
-    if (!anyOutput) return id == graph.loss;
+    if (!anyOutput) return isLossTerm(run, id);
     return std::any_of(graph.outputs.begin(), graph.outputs.end(),
                        [&](const Output& output) { return !output.metric && output.node == id; });
   };
@@ -153,7 +156,8 @@ void judge(Run& run, const TrainingOutcome& outcome) {
   NodeId firstUnstable = none;
   for (NodeId id = 0; id < graph.forwardEnd; ++id) {
     if (!run.isPort[id] || !run.reachesLoss[id]) continue;
-    if (id == graph.loss && anyOutput) continue;  // outputs are what a user sees; a penalty may make the loss large
+    if (anyOutput && isLossTerm(run, id) && !isEnd(id))
+      continue;  // outputs are what a user sees; a penalty may make the loss large
     const Size init = run.initial[id].size(), trained = run.trained[id];
     undetermined |= init.kind == Size::Kind::notAnalysed || trained.kind == Size::Kind::notAnalysed;
     // A port whose scale is free may sit anywhere.
@@ -320,7 +324,7 @@ void warnHeldBack(Run& run) {
   if (run.out.verdict.regime == Regime::undetermined) return;
   const std::string& symbol = run.graph.symbols[run.symbol].name;
   for (const auto& [node, exponent] : run.heldBack) {
-    if (node == run.graph.loss) continue;
+    if (isLossTerm(run, node)) continue;
     std::string name = nameOfPort(run, node);
     run.out.warnings.push_back({"TPC0301",
                                 run.graph.nodes[node].span,

@@ -1,6 +1,7 @@
 #include "compiler/analysis/first_use.h"
 
 #include <algorithm>
+#include <set>
 
 namespace tpc {
 namespace {
@@ -48,16 +49,27 @@ bool isScalar(const Graph& graph, NodeId id) {
   return std::all_of(operands.begin(), operands.end(), [&](NodeId operand) { return isScalar(graph, operand); });
 }
 
-FirstUse firstUse(const Graph& graph, const Uses& uses, const std::vector<uint8_t>& made, NodeId id) {
-  for (;;) {
-    const auto readers = uses.of(id);
-    if (readers.empty()) return {};
-    const Use use = readers.front();
-    const Node& node = graph.nodes[use.user];
-    if (isPlumbing(node.kind) || node.kind == OpKind::stopGradient) {
-      id = use.user;
-      continue;
+struct Search {
+  const Graph& graph;
+  const Uses& uses;
+  const std::vector<uint8_t>& made;
+  std::set<NodeId> seen{};
+
+  // In x @ (W / sqrt(mean(W^2))) the mean reads W first; what W is for is the product.
+  FirstUse of(NodeId id) {
+    FirstUse first;
+    if (!seen.insert(id).second) return first;
+    for (const Use& use : uses.of(id)) {
+      const FirstUse found = by(id, use);
+      if (found.kind == UseKind::contracted || found.kind == UseKind::lookedUp) return found;
+      if (first.kind == UseKind::none) first = found;
     }
+    return first;
+  }
+
+  FirstUse by(NodeId id, const Use& use) {
+    const Node& node = graph.nodes[use.user];
+    if (isPlumbing(node.kind) || node.kind == OpKind::stopGradient) return of(use.user);
     switch (node.kind) {
       case OpKind::contract: return {UseKind::contracted, use.user, use.operand};
       case OpKind::gather: return {use.operand == 0 ? UseKind::lookedUp : UseKind::other, use.user, use.operand};
@@ -65,28 +77,22 @@ FirstUse firstUse(const Graph& graph, const Uses& uses, const std::vector<uint8_
         const NodeId other = graph.operands(use.user)[1 - use.operand];
         const bool passes =
             isScalar(graph, other) || (made[use.user] && ownAxes(graph, other) <= ownAxes(graph, id) && other != id);
-        if (!passes) return {UseKind::factor, use.user, use.operand};
-        break;
+        return passes ? of(use.user) : FirstUse{UseKind::factor, use.user, use.operand};
       }
       case OpKind::add:
-      case OpKind::sub:
-        if (!made[use.user]) return {UseKind::term, use.user, use.operand};
-        break;
-      case OpKind::map:
-        if (!made[use.user]) return {UseKind::other, use.user, use.operand};
-        break;
+      case OpKind::sub: return made[use.user] ? of(use.user) : FirstUse{UseKind::term, use.user, use.operand};
+      case OpKind::map: return made[use.user] ? of(use.user) : FirstUse{UseKind::other, use.user, use.operand};
       default: return {UseKind::other, use.user, use.operand};
     }
-    id = use.user;
   }
-}
+};
 
 }  // namespace
 
 std::vector<FirstUse> firstUses(const Graph& graph, const Uses& uses) {
   const std::vector<uint8_t> made = madeOfParameters(graph);
   std::vector<FirstUse> first;
-  for (const Parameter& parameter : graph.parameters) first.push_back(firstUse(graph, uses, made, parameter.node));
+  for (const Parameter& parameter : graph.parameters) first.push_back(Search{graph, uses, made}.of(parameter.node));
   return first;
 }
 

@@ -50,6 +50,10 @@ uint32_t parameterOf(const Run& run, NodeId node) {
   return run.graph.nodes[node].attribute;
 }
 
+bool isLossTerm(const Run& run, NodeId id) {
+  return std::find(run.lossTerms.begin(), run.lossTerms.end(), id) != run.lossTerms.end();
+}
+
 bool isZeroInit(const Parameter& parameter) {
   return parameter.init.kind == Init::Kind::constant && parameter.init.number.coefficient == 0;
 }
@@ -188,6 +192,13 @@ uint32_t variesOf(const Run& run, NodeId id) {
   }
 }
 
+bool isScaling(const Run& run, NodeId id) {
+  while (run.graph.nodes[id].kind == OpKind::broadcast || run.graph.nodes[id].kind == OpKind::reshape)
+    id = run.graph.operands(id)[0];
+  const OpKind kind = run.graph.nodes[id].kind;
+  return kind == OpKind::number || kind == OpKind::freeMultiplier;
+}
+
 // Follows a product through the plumbing and the multipliers behind it: the last of them is the port.
 NodeId portBehind(const Run& run, NodeId id) {
   for (;;) {
@@ -198,17 +209,31 @@ NodeId portBehind(const Run& run, NodeId id) {
       id = user;
       continue;
     }
-    if (node.kind == OpKind::mul) {
-      auto operands = run.graph.operands(user);
-      NodeId other = operands[0] == id ? operands[1] : operands[0];
-      while (run.graph.nodes[other].kind == OpKind::broadcast) other = run.graph.operands(other)[0];
-      OpKind kind = run.graph.nodes[other].kind;
-      if (kind == OpKind::number || kind == OpKind::freeMultiplier) {
-        id = user;
-        continue;
-      }
-    }
-    return id;
+    auto operands = run.graph.operands(user);
+    if (node.kind != OpKind::mul || !isScaling(run, operands[0] == id ? operands[1] : operands[0])) return id;
+    id = user;
+  }
+}
+
+// What the loss is asked to be of order one in: its terms, before numbers and sums over examples and coordinates. Those
+// are the loss' units: n * mse(f, y) wants the same of f as mse(f, y) does, and so does the sum in place of the mean.
+void findLossTerms(Run& run) {
+  const Graph& graph = run.graph;
+  std::vector<std::pair<NodeId, bool>> pending;  // and whether it is a term of the loss, not inside of one
+  if (graph.loss != none) pending.push_back({graph.loss, true});
+  while (!pending.empty()) {
+    const auto [id, whole] = pending.back();
+    pending.pop_back();
+    const Node& node = graph.nodes[id];
+    auto operands = graph.operands(id);
+    if (node.kind == OpKind::mul && isScaling(run, operands[0])) pending.push_back({operands[1], whole});
+    else if (node.kind == OpKind::mul && isScaling(run, operands[1])) pending.push_back({operands[0], whole});
+    else if (whole && (node.kind == OpKind::add || node.kind == OpKind::sub))
+      pending.insert(pending.end(), {{operands[1], true}, {operands[0], true}});
+    else if (isPlumbing(node.kind) || (node.kind == OpKind::map && MapFn(node.fn) == MapFn::neg))
+      pending.push_back({operands[0], whole});
+    else if (node.kind == OpKind::reduce && ReduceFn(node.fn) == ReduceFn::sum) pending.push_back({operands[0], false});
+    else if (!run.parameterOnly[id]) run.lossTerms.push_back(id);
   }
 }
 
@@ -244,7 +269,8 @@ void findPorts(Run& run) {
   }
   for (const Output& output : graph.outputs)
     if (!output.metric && output.node < graph.forwardEnd) mark(output.node);
-  if (graph.loss != none) mark(graph.loss);
+  findLossTerms(run);
+  for (NodeId term : run.lossTerms) mark(term);
 }
 
 }  // namespace

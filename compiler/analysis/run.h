@@ -92,6 +92,7 @@ struct Run {
   std::vector<uint32_t> varies;                   // per node: bits of axes along which the value was made to vary
   std::vector<uint64_t> law;                      // per node: equal for one expression in independent sources
   std::vector<uint8_t> isPort;                    // per forward node
+  std::vector<NodeId> lossTerms;                  // ports: what the loss sums up, in its own units
   std::vector<OptimizerFacts> optimizerOf;        // per parameter
 
   // solved or given
@@ -136,6 +137,8 @@ ContractionGrowth growthOf(const Run& run, NodeId contraction);
 
 bool isInitialMatrix(const Run& run, NodeId id);  // some part has a parameter's independent entries
 bool isSparse(const Run& run, NodeId id);         // identity, one-hot: sums over it have finitely many terms
+
+bool isLossTerm(const Run& run, NodeId id);
 
 uint32_t parameterOf(const Run& run, NodeId node);  // of a parameter node
 bool isZeroInit(const Parameter& parameter);

@@ -53,6 +53,18 @@ bool isMove(OpKind kind) {
          kind == OpKind::layer;
 }
 
+// What stands behind plumbing and multipliers.
+NodeId unscaled(const Run& run, NodeId id) {
+  for (;;) {
+    const Node& node = run.graph.nodes[id];
+    auto operands = run.graph.operands(id);
+    if (isMove(node.kind)) id = operands[0];
+    else if (node.kind == OpKind::mul && scalingOf(run, operands[0]).is) id = operands[1];
+    else if (node.kind == OpKind::mul && scalingOf(run, operands[1]).is) id = operands[0];
+    else return id;
+  }
+}
+
 // The multipliers from a product up to its port.
 struct Behind {
   Rational numbers = 0;
@@ -491,7 +503,8 @@ void solveTargets(Run& run) {
       pending.pop_back();
       for (uint32_t u = run.firstUse[id]; u < run.firstUse[id + 1]; ++u) {
         NodeId user = run.uses[u].user;
-        if (isMove(graph.nodes[user].kind)) pending.push_back(user);
+        const bool scales = graph.nodes[user].kind == OpKind::mul && unscaled(run, user) == unscaled(run, id);
+        if (isMove(graph.nodes[user].kind) || scales) pending.push_back(user);
         else if (run.reachesLoss[user]) ++targets.useCount[i];
       }
     }
@@ -510,23 +523,13 @@ void solveTargets(Run& run) {
     if (!usesSymbol(run, scaling.free)) continue;
     const Behind after = behind(run, id);
     if (after.free != none && usesSymbol(run, after.free)) continue;
-    NodeId product = scaled;
-    for (;;) {
-      const Node& node = graph.nodes[product];
-      if (isMove(node.kind)) product = graph.operands(product)[0];
-      else if (node.kind == OpKind::mul && scalingOf(run, graph.operands(product)[0]).is)
-        product = graph.operands(product)[1];
-      else if (node.kind == OpKind::mul && scalingOf(run, graph.operands(product)[1]).is)
-        product = graph.operands(product)[0];
-      else break;
-    }
+    const NodeId product = unscaled(run, scaled);
     const Node& node = graph.nodes[product];
     bool redundant = false;
     if (node.kind == OpKind::contract || node.kind == OpKind::gather || node.kind == OpKind::parameter)
       for (NodeId operand :
            node.kind == OpKind::parameter ? std::span<const NodeId>(&product, 1) : graph.operands(product)) {
-        NodeId leaf = operand;
-        while (isMove(graph.nodes[leaf].kind)) leaf = graph.operands(leaf)[0];
+        const NodeId leaf = unscaled(run, operand);
         if (graph.nodes[leaf].kind != OpKind::parameter) continue;
         const uint32_t index = graph.nodes[leaf].attribute;
         redundant |= !targets.fixed[index] && targets.useCount[index] == 1 && growthLeft(run, leaf) > 0;

@@ -143,3 +143,56 @@ TEST_CASE("a repeat of fixed length is the same as its layers written out", "[pr
   CHECK(rolled.at("V").lr == flat.at("V").lr);
   CHECK(rolled.at("U").lr == flat.at("U").lr);
 }
+
+TEST_CASE("a factor on the loss is its unit: learning rates of gradient descent answer, nothing else",
+          "[programs][moves]") {
+  const std::string body = around("param W [n, n]\nh = relu(h @ W)\n", "");
+  for (const char* optimizer : {"sgd", "adam"}) {
+    const Program plain = analysed(body + "loss = cross_entropy(h @ V, y)\n", optimizer);
+    for (const auto& [factor, power] :
+         std::vector<std::pair<std::string, Rational>>{{"n^(1/2)", half}, {"n^(-1)", -1}, {"3", 0}}) {
+      const Program scaled = analysed(body + "loss = " + factor + " * cross_entropy(h @ V, y)\n", optimizer);
+      for (const char* name : {"U", "W", "V"}) {
+        const ParameterSizes &a = parameterOf(plain, name), &b = parameterOf(scaled, name);
+        INFO(name << ", " << optimizer << ", " << factor);
+        CHECK(b.initStd == a.initStd);
+        CHECK(b.lr == a.lr + Size::power(-power * a.homogeneity));
+        CHECK(b.eps == a.eps + Size::power(power));
+        CHECK(b.update == a.update);
+        CHECK(b.status == Status::maximal);
+      }
+    }
+  }
+}
+
+TEST_CASE("a sum of the losses of many outputs wants of them what their mean wants", "[programs][moves]") {
+  const auto with = [](const std::string& loss) {
+    return rowsOf(
+        analysed("size n = 64 -> inf, d = 8\ninput x [batch, d]\ntarget y [batch, n]\nparam U [d, n]\n"
+                 "param W [n, n]\nf = relu(x @ U) @ W\n" +
+                 loss));
+  };
+  const auto mean = with("loss = mse(f, y)\n"), sum = with("loss = sum((f - y)^2)\n");
+  for (const char* name : {"U", "W"}) {
+    CHECK(mean.at(name).init == sum.at(name).init);
+    CHECK(mean.at(name).lr == sum.at(name).lr);
+  }
+  CHECK(sum.at("W").lr == "-1");
+}
+
+TEST_CASE("a number on the weight leaves a free multiplier as redundant as one on the product", "[programs][moves]") {
+  for (const char* product : {"auto * (h @ W)", "auto * (3 * (h @ W))", "auto * (h @ (3 * W))"}) {
+    const Program program = analysed(around(std::string("param W [n, n]\nh = relu(") + product + ")\n"));
+    CHECK(multiplierOf(program, "auto") == "0");
+    CHECK(toString(parameterOf(program, "W").initStd) == "-1/2");
+  }
+  // Read twice, the matrix cannot do for one of its products what the multiplier does.
+  const Program twice = analysed(around("param W [n, n]\nM = 3 * W\nh = relu(h @ M) + auto * (h @ M)\n"));
+  CHECK_FALSE(in(twice, "n").multipliers[0].redundant);
+}
+
+TEST_CASE("a normalized matrix has the role of its product", "[programs]") {
+  const Program program =
+      analysed(around("param W [n, n]\nh = relu(h @ (W / sqrt(mean(W^2, axis = 0, keep) + tiny(1e-8))))\n"));
+  CHECK(parameterOf(program, "W").role == Role::hidden);
+}
