@@ -422,6 +422,11 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
 
   solvePenalties(run);
   deriveInitial(run, NodeId(graph.nodes.size()));
+  static const RuleId claimed = ruleNamed("claim.user");
+  for (const Claim& claim : graph.claims) {
+    const InitialState& state = run.initial[claim.node];
+    note(run, claimed, Aspect::init, claim.node, state.size(), {state.step});
+  }
   const TrainingOutcome solved = deriveTraining(run);
   solveLearningRates(run);
   const TrainingOutcome outcome = applyLearningRates(run, solved);

@@ -151,6 +151,13 @@ struct Output {
   bool metric = false;
 };
 
+// `claim doubly_stochastic(M)`: what the user knows of a value and no rule proves.
+struct Claim {
+  std::string name{};
+  NodeId node = none;
+  Span span{};
+};
+
 struct Graph {
   std::string model;
   std::vector<Symbol> symbols;
@@ -174,6 +181,7 @@ struct Graph {
   std::vector<Repeat> repeats;
 
   std::vector<Output> outputs;  // outputs and metrics in program order
+  std::vector<Claim> claims;    // in program order
   NodeId loss = none;
   NodeId forwardEnd = 0;           // nodes before it are the forward program
   std::vector<NodeId> gradientOf;  // per forward node: the node of d loss / d it; none where there is none

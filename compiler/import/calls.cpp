@@ -10,11 +10,12 @@ namespace tpc {
 
 std::optional<FunctionValue> Expander::functionNamed(const std::string& name) {
   // The library's text sees the library only, so a program's `linear` does not change `mlp`.
-  if (!frame_->library)
-    if (const ast::Fn* own = functions_.own(name)) return FunctionValue{.fn = own, .library = false, .name = name};
+  if (frame_->home)
+    if (auto own = frame_->home->functions.find(name); own != frame_->home->functions.end())
+      return FunctionValue{.fn = own->second.fn, .home = own->second.home, .name = name, .partial = {}};
   if (const ast::Fn* library = functions_.library(name))
-    return FunctionValue{.fn = library, .library = true, .name = name};
-  if (isBuiltin(name)) return FunctionValue{.fn = nullptr, .library = true, .name = name};
+    return FunctionValue{.fn = library, .home = nullptr, .name = name, .partial = {}};
+  if (isBuiltin(name)) return FunctionValue{.fn = nullptr, .home = nullptr, .name = name, .partial = {}};
   return std::nullopt;
 }
 
@@ -22,26 +23,143 @@ Value Expander::call(const ast::Call& node, Span span) {
   if (const Binding* binding = find(node.callee.text)) {
     if (binding->value.isPoison()) return {};
     if (const FunctionValue* function = binding->value.as<FunctionValue>())
-      return function->fn ? expand(*function, node, span) : callBuiltin(function->name, node, span);
+      return invoke(FunctionValue(*function), node, span);
     // A tensor may be called like a function (`norm = norm(x)`), as long as there is such a function.
     if (!functionNamed(node.callee.text))
       return poison("TPC0202", fmt::format("`{}` is {}, and cannot be called", node.callee.text, text(binding->value)),
                     node.callee.span);
   }
-  if (std::optional<FunctionValue> function = functionNamed(node.callee.text))
-    return function->fn ? expand(*function, node, span) : callBuiltin(function->name, node, span);
+  if (std::optional<FunctionValue> function = functionNamed(node.callee.text)) return invoke(*function, node, span);
   if (isLaterFunction(node.callee.text)) {
     later(fmt::format("`{}`", node.callee.text).c_str(), node.callee.span);
     return {};
   }
-  std::vector<std::string> names = functions_.ownNames();
-  for (const std::string& name : Functions::libraryNames()) names.push_back(name);
-  for (const std::string& name : builtinNames()) names.push_back(name);
   // The arguments' own mistakes are told as well.
   for (const ast::Argument& argument : node.arguments)
     if (!argument.value->is<ast::NameRef>() && !argument.value->is<ast::Hole>()) eval(*argument.value);
+  if (functions_.incomplete()) {
+    failed_ = true;
+    return {};
+  }
+  std::vector<std::string> names;
+  if (frame_->home)
+    for (const auto& [name, known] : frame_->home->functions) names.push_back(name);
+  for (const std::string& name : Functions::libraryNames()) names.push_back(name);
+  for (const std::string& name : builtinNames()) names.push_back(name);
   return poison("TPC0202", fmt::format("unknown function `{}`", node.callee.text), node.callee.span, {},
                 didYouMean(node.callee.text, names));
+}
+
+// ---- partial application --------------------------------------------------------------------------------------------
+
+Value Expander::invoke(const FunctionValue& function, const ast::Call& node, Span span) {
+  const bool isOpen = std::any_of(node.arguments.begin(), node.arguments.end(),
+                                  [](const ast::Argument& argument) { return argument.value->is<ast::Hole>(); });
+  if (!isOpen && !function.partial)
+    return function.fn ? expand(function, node, span) : callBuiltin(function.name, node, span);
+  // The name is taken before the arguments are looked at, as in a whole call; given back where holes remain.
+  std::string reserved;
+  auto isLabel = [](const auto& argument) { return argument.name && argument.name->text == "name"; };
+  const bool labelled = std::any_of(node.arguments.begin(), node.arguments.end(), isLabel) ||
+                        (function.partial &&
+                         std::any_of(function.partial->arguments.begin(), function.partial->arguments.end(), isLabel));
+  if (!isOpen && function.fn && !labelled) reserved = numbered(function.name, ++frame_->calls[function.name]);
+  std::optional<std::vector<Partial::Argument>> arguments = argumentsOf(function, node);
+  if (!arguments) return {};
+  Partial partial{.arguments = std::move(*arguments),
+                  .frozen = node.frozen || (function.partial && function.partial->frozen),
+                  .span = span};
+  FunctionValue given = function;
+  given.partial = std::make_shared<const Partial>(std::move(partial));
+  const bool waits = std::any_of(given.partial->arguments.begin(), given.partial->arguments.end(),
+                                 [](const Partial::Argument& argument) { return argument.hole; });
+  if (!waits) return complete(given, node, span, reserved);
+  if (!reserved.empty()) --frame_->calls[function.name];
+  return {given};
+}
+
+// What is given so far: the arguments of the partial application with the call's own in place of its holes.
+std::optional<std::vector<Partial::Argument>> Expander::argumentsOf(const FunctionValue& function,
+                                                                    const ast::Call& node) {
+  auto isFlag = [&](const std::string& name) {
+    if (!function.fn) return name == "keep";
+    return std::any_of(function.fn->parameters.begin(), function.fn->parameters.end(), [&](const ast::Parameter& p) {
+      return p.name.text == name && p.defaultValue &&
+             (p.defaultValue->isName("true") || p.defaultValue->isName("false"));
+    });
+  };
+  const bool takesName = function.fn && std::any_of(function.fn->parameters.begin(), function.fn->parameters.end(),
+                                                    [](const ast::Parameter& p) { return p.name.text == "name"; });
+  std::vector<Partial::Argument> arguments;
+  if (function.partial) arguments = function.partial->arguments;
+  const bool first = !function.partial;
+  bool known = true;
+  size_t position = 0;
+  for (const ast::Argument& argument : node.arguments) {
+    Partial::Argument given{
+        .name = argument.name, .expression = argument.value, .value = {}, .hole = false, .parameter = {}};
+    const ast::NameRef* bare = argument.name ? nullptr : argument.value->as<ast::NameRef>();
+    const Binding* own = bare ? find(bare->name) : nullptr;
+    const bool flag = bare && isFlag(bare->name) && (!own || own->value.as<bool>());
+    const size_t slot = argument.name || flag ? none : position++;
+    if (argument.value->is<ast::Hole>()) {
+      given.hole = true;
+      if (first && function.fn && slot < function.fn->parameters.size())
+        given.parameter = function.fn->parameters[slot].name.text;
+    } else if (flag && !own) {
+      // Stays the bare name.
+    } else if (argument.name && argument.name->text == "name" && !takesName) {
+      // Stays what it is: where the call's parameters stand.
+    } else {
+      if (flag) given.name = ast::Name{bare->name, argument.span};
+      given.value = eval(*argument.value);
+      known = known && !given.value->isPoison();
+    }
+    // The place of a hole: the one of that name, or the first of those without one.
+    auto open = std::find_if(arguments.begin(), arguments.end(), [&](const Partial::Argument& other) {
+      if (!other.hole) return false;
+      return !given.name || (other.name ? other.name->text : other.parameter) == given.name->text;
+    });
+    if (first || flag || (given.name && open == arguments.end())) {
+      arguments.push_back(std::move(given));
+      continue;
+    }
+    if (open == arguments.end()) {
+      size_t holes = 0;
+      for (const Partial::Argument& other : function.partial->arguments) holes += other.hole;
+      error("TPC0218",
+            fmt::format("`{}` has {} argument{} left open, and more are given", function.name, holes,
+                        holes == 1 ? "" : "s"),
+            argument.span, {}, {}, {{"left open here", function.partial->span}});
+      return std::nullopt;
+    }
+    given.name = open->name;
+    given.parameter = open->parameter;
+    *open = std::move(given);
+  }
+  if (!known) return std::nullopt;
+  return arguments;
+}
+
+// Every hole is filled: a call whose arguments are the values that were kept, under names that nobody can write.
+Value Expander::complete(const FunctionValue& function, const ast::Call& node, Span span, const std::string& label) {
+  ast::Call call{.frozen = function.partial->frozen, .callee = {function.name, node.callee.span}, .arguments = {}};
+  std::vector<std::string> hidden;
+  for (const Partial::Argument& argument : function.partial->arguments) {
+    const Span at = argument.expression->span;
+    ast::ExprPtr expression = argument.expression;
+    if (argument.value) {
+      hidden.push_back(fmt::format("%{}", bound_++));
+      frame_->names[hidden.back()] = {.value = *argument.value, .role = Binding::Role::variable, .span = at};
+      expression = std::make_shared<const ast::Expr>(ast::Expr{.node = ast::NameRef{hidden.back()}, .span = at});
+    }
+    call.arguments.push_back({.name = argument.name, .value = std::move(expression), .span = at});
+  }
+  FunctionValue whole = function;
+  whole.partial = nullptr;
+  Value result = whole.fn ? expand(whole, call, span, label) : callBuiltin(whole.name, call, span);
+  for (const std::string& name : hidden) frame_->names.erase(name);
+  return result;
 }
 
 // Names in the shape of an argument are bound to its lengths, or checked where they are known.
@@ -97,7 +215,7 @@ bool Expander::bindShape(const ast::Parameter& parameter, const Value& value, Sp
   return true;
 }
 
-Value Expander::expand(const FunctionValue& function, const ast::Call& node, Span span) {
+Value Expander::expand(const FunctionValue& function, const ast::Call& node, Span span, const std::string& reserved) {
   const ast::Fn& fn = *function.fn;
   for (const Frame* frame = frame_; frame; frame = frame->caller) {
     if (frame->fn != &fn) continue;
@@ -126,7 +244,8 @@ Value Expander::expand(const FunctionValue& function, const ast::Call& node, Spa
       known = false;
     }
   }
-  const std::string path = joined(frame_->path, labelled ? label : numbered(label, ++frame_->calls[label]));
+  if (!labelled) label = reserved.empty() ? numbered(label, ++frame_->calls[label]) : reserved;
+  const std::string path = joined(frame_->path, label);
 
   // Arguments: by position, by name, or a bare name of a flag.
   struct Given {
@@ -200,7 +319,7 @@ Value Expander::expand(const FunctionValue& function, const ast::Call& node, Spa
   callee.path = path;
   callee.fn = &fn;
   callee.functionName = function.name;
-  callee.library = function.library;
+  callee.home = function.home;
   callee.frozen = node.frozen || frame_->frozen;
   callee.callSpan = span;
   callee.caller = frame_;

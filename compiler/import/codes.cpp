@@ -82,6 +82,10 @@ constexpr DiagnosticCode codes[] = {
     {"TPC0280", "shape", "Shapes list every axis, at most 16; `...` stands in a function's argument, once."},
     {"TPC0281", "defect of tpc", "The imported program does not verify. Please report it."},
     {"TPC0282", "unknown setting", "`train` knows optimizer, lr, eps, decay, steps, batch, schedule, data, seed, warmup."},
+    {"TPC0283", "file cannot be read", "A file named by `import` or `from` is a regular file of a stated largest size; its path is taken from the folder of the file that names it."},
+    {"TPC0284", "imports", "Files do not import each other in a circle, nor deeper than 16, nor more than 64 of them."},
+    {"TPC0285", "claim", "`claim doubly_stochastic(M)` states about one matrix, or a stack of them, what no rule proves: doubly_stochastic, row_stochastic, column_stochastic, orthogonal, non_expansive."},
+    {"TPC0286", "hole", "`_` leaves one whole argument of a call open: `attention(_, heads = H)` is a function of what stands there."},
 };
 // clang-format on
 

@@ -289,6 +289,9 @@ void Emitter::output(const TensorValue& value, const std::string& name, bool met
 void Emitter::loss(const TensorValue& value, Span span) {
   tp::loss(impl_->b, tp::at(impl_->context, span), valueOf(value));
 }
+void Emitter::claim(const TensorValue& value, const std::string& name, Span span) {
+  tp::claim(impl_->b, tp::at(impl_->context, span), valueOf(value), name);
+}
 void Emitter::update(const TensorValue& value, Span span) {
   tp::update(impl_->b, tp::at(impl_->context, span), valueOf(value));
 }

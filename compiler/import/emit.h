@@ -98,6 +98,7 @@ class Emitter {
 
   void output(const TensorValue& value, const std::string& name, bool metric, Span span);
   void loss(const TensorValue& value, Span span);
+  void claim(const TensorValue& value, const std::string& name, Span span);
   void update(const TensorValue& value, Span span);
   void next(const TensorValue& state, const TensorValue& value, Span span);
 

@@ -47,7 +47,7 @@ class Expander {
     const std::vector<std::string>&grow, &fix;
   };
   void runProgram(const ast::Program& program, const Sizes& sizes);
-  void runOptimizer(const ast::Optimizer& optimizer, bool library);
+  void runOptimizer(const ast::Optimizer& optimizer, const Unit* home);  // home: null for the library
 
   Emitter& emitter() { return emitter_; }
   const std::vector<Symbol>& symbols() const { return symbols_; }
@@ -106,6 +106,7 @@ class Expander {
   void run(const ast::Return& statement, Span span);
   void run(const ast::Collect& collect, Span span);
   void run(const ast::Train& train);
+  void run(const ast::Claim& claim, Span span);
   void later(const char* construct, Span span);
   bool onlyInProgram(const char* word, Span span);
   void assign(const ast::Name& name, Value value, Span span);
@@ -140,7 +141,12 @@ class Expander {
 
   // ---- calls.cpp ----
   Value call(const ast::Call& node, Span span);
-  Value expand(const FunctionValue& function, const ast::Call& node, Span span);
+  Value invoke(const FunctionValue& function, const ast::Call& node, Span span);  // no hole in the call
+  // `reserved`: the name of the call where it is taken already, else empty.
+  Value expand(const FunctionValue& function, const ast::Call& node, Span span, const std::string& reserved = {});
+  // A function with some of its arguments given: `attention(_, heads = H)`.
+  std::optional<std::vector<Partial::Argument>> argumentsOf(const FunctionValue& function, const ast::Call& node);
+  Value complete(const FunctionValue& function, const ast::Call& node, Span span, const std::string& label);
   bool bindShape(const ast::Parameter& parameter, const Value& value, Span argumentSpan, Frame& callee);
   std::optional<FunctionValue> functionNamed(const std::string& name);
 
@@ -223,6 +229,8 @@ class Expander {
 
   std::set<std::string> reported_;  // code, place and message: an error in a function is told once
   int quiet_ = 0;                   // > 0: evaluate without reporting
+  int choices_ = 0;                 // enclosing `if`s
+  int bound_ = 0;                   // names of arguments that a partial application holds
   int64_t steps_ = 0;               // expressions evaluated: calls that make nothing count as well
   int nesting_ = 0;                 // of expressions through calls, so that the stack is bounded
   bool limitReached_ = false;

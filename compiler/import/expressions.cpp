@@ -21,9 +21,9 @@ void Expander::error(const char* code, std::string message, Span span, std::stri
   if (quiet_ > 0) return;
   failed_ = true;
   Span shown = span;
-  if (frame_ && frame_->library) {
+  if (frame_ && frame_->isLibrary()) {
     const Frame* outermost = frame_;
-    while (outermost->caller && outermost->caller->library) outermost = outermost->caller;
+    while (outermost->caller && outermost->caller->isLibrary()) outermost = outermost->caller;
     if (outermost->caller) {
       notes.insert(notes.begin(), {fmt::format("in the library's `{}`", frame_->functionName), span});
       shown = outermost->callSpan;
@@ -31,7 +31,7 @@ void Expander::error(const char* code, std::string message, Span span, std::stri
     }
   }
   for (const Frame* frame = frame_; frame && frame->caller; frame = frame->caller)
-    if (!frame->caller->library && !frame->library)
+    if (!frame->caller->isLibrary() && !frame->isLibrary())
       notes.push_back({fmt::format("in this call of `{}`", frame->functionName), frame->callSpan});
   if (notes.size() > 6) notes.resize(6);
   std::string key = fmt::format("{} {} {} {} {}", code, shown.file, shown.begin, shown.end, message);
@@ -70,7 +70,7 @@ std::string Expander::text(const Value& value) const {
 
 const Binding* Expander::find(const std::string& name) const {
   if (auto at = frame_->names.find(name); at != frame_->names.end()) return &at->second;
-  if (!frame_->library)
+  if (!frame_->isLibrary())
     if (auto at = globals_.find(name); at != globals_.end()) return &at->second;
   return nullptr;
 }
@@ -78,7 +78,7 @@ const Binding* Expander::find(const std::string& name) const {
 std::vector<std::string> Expander::visibleNames() const {
   std::vector<std::string> names;
   for (const auto& [name, binding] : frame_->names) names.push_back(name);
-  if (!frame_->library)
+  if (!frame_->isLibrary())
     for (const auto& [name, binding] : globals_) names.push_back(name);
   return names;
 }
@@ -92,7 +92,7 @@ Value Expander::evalName(const std::string& name, Span span) {
   if (!frame_->isProgram()) {
     const Frame* program = frame_;
     while (program->caller) program = program->caller;
-    if (auto at = program->names.find(name); at != program->names.end() && !frame_->library) {
+    if (auto at = program->names.find(name); at != program->names.end() && !frame_->isLibrary()) {
       std::vector<Note> notes{{"declared here", at->second.span}};
       error("TPC0224",
             fmt::format("`{}` belongs to the program: functions see sizes, constants and functions, not tensors", name),
@@ -100,8 +100,13 @@ Value Expander::evalName(const std::string& name, Span span) {
       return {};
     }
   }
+  if (functions_.incomplete()) {
+    failed_ = true;
+    return {};
+  }
   std::vector<std::string> names = visibleNames();
-  for (const std::string& function : functions_.ownNames()) names.push_back(function);
+  if (frame_->home)
+    for (const auto& [function, known] : frame_->home->functions) names.push_back(function);
   for (const std::string& function : builtinNames()) names.push_back(function);
   for (const std::string& function : Functions::libraryNames()) names.push_back(function);
   return poison("TPC0201", fmt::format("unknown name `{}`", name), span, {}, didYouMean(name, names));
@@ -170,8 +175,7 @@ Value Expander::evalNode(const ast::Expr& expression) {
     for (const ast::ExprPtr& element : node->elements) elements.push_back(eval(*element));
     return {std::move(elements)};
   }
-  later("`_` (a function with an argument left open)", span);
-  return {};
+  return poison("TPC0286", "`_` stands for a whole argument of a call: `attention(_, heads = H)`", span);
 }
 
 TensorValue Expander::emitLength(const Length& length, Span span) {

@@ -1,7 +1,11 @@
 #include "compiler/import/functions.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cctype>
 
+#include "compiler/import/import.h"
 #include "dsl/library/library.h"
 #include "dsl/syntax/parse.h"
 
@@ -45,34 +49,109 @@ const std::vector<Declared>& declarations() {
 
 }  // namespace
 
-Functions::Functions(const ast::Program* program, SourceMap& sources, DiagnosticSink& diagnostics)
-    : program_(program), sources_(sources), diagnostics_(diagnostics) {
-  if (!program_) return;
-  for (const ast::Statement& statement : program_->body.statements) {
-    auto report = [&](const ast::Name& name, const char* what, Span before) {
-      Diagnostic diagnostic{
-          .code = "TPC0203", .message = std::string(what) + " `" + name.text + "` is defined twice", .span = name.span};
-      diagnostic.notes.push_back({"the first one", before});
-      diagnostics_.report(std::move(diagnostic));
-    };
+Functions::Functions(const ast::Program* program, SourceMap& sources, DiagnosticSink& diagnostics,
+                     const FileReader& read)
+    : sources_(sources), diagnostics_(diagnostics), read_(read) {
+  program_ = &units_.emplace_back();
+  if (!program) return;
+  program_->file = program->body.span.file;
+  const std::string path = pathBeside("", std::string(sources_.name(program_->file)));
+  files_[path] = program_;
+  open_.push_back(path);
+  define(*program_, *program);
+  open_.pop_back();
+}
+
+// Its own functions first, so that what an import brings twice is reported at the import.
+void Functions::define(Unit& unit, const ast::Program& program) {
+  auto report = [&](const ast::Name& name, const char* what, Span before) {
+    Diagnostic diagnostic{
+        .code = "TPC0203", .message = std::string(what) + " `" + name.text + "` is defined twice", .span = name.span};
+    diagnostic.notes.push_back({"the first one", before});
+    diagnostics_.report(std::move(diagnostic));
+  };
+  for (const ast::Statement& statement : program.body.statements) {
     if (const ast::Fn* fn = statement.as<ast::Fn>()) {
-      auto [at, isNew] = own_.emplace(fn->name.text, fn);
-      if (!isNew) report(fn->name, "the function", at->second->name.span);
+      auto [at, isNew] = unit.functions.emplace(fn->name.text, Unit::Fn{fn, &unit});
+      if (!isNew) report(fn->name, "the function", at->second.fn->name.span);
     } else if (const ast::Optimizer* optimizer = statement.as<ast::Optimizer>()) {
-      auto [at, isNew] = ownOptimizers_.emplace(optimizer->name.text, optimizer);
-      if (!isNew) report(optimizer->name, "the optimizer", at->second->name.span);
+      auto [at, isNew] = unit.optimizers.emplace(optimizer->name.text, Unit::Optimizer{optimizer, &unit});
+      if (!isNew) report(optimizer->name, "the optimizer", at->second.optimizer->name.span);
     }
+  }
+  for (const ast::Statement& statement : program.body.statements)
+    if (const ast::Import* import = statement.as<ast::Import>()) take(unit, *import);
+}
+
+void Functions::take(Unit& unit, const ast::Import& import) {
+  const Unit* other = imported(import, unit.file);
+  if (!other) {
+    incomplete_ = true;
+    return;
+  }
+  auto clash = [&](const char* what, const std::string& name, Span here, Span there) {
+    Diagnostic diagnostic{
+        .code = "TPC0203",
+        .message = fmt::format("{} `{}` of {} is defined already", what, name, sources_.name(other->file)),
+        .span = import.pathSpan};
+    diagnostic.notes.push_back({"the first one", here});
+    diagnostic.notes.push_back({"the one that is imported", there});
+    diagnostic.help = "give one of the two another name";
+    diagnostics_.report(std::move(diagnostic));
+  };
+  for (const auto& [name, fn] : other->functions) {
+    auto [at, isNew] = unit.functions.emplace(name, fn);
+    if (!isNew && at->second.fn != fn.fn) clash("the function", name, at->second.fn->name.span, fn.fn->name.span);
+  }
+  for (const auto& [name, optimizer] : other->optimizers) {
+    auto [at, isNew] = unit.optimizers.emplace(name, optimizer);
+    if (!isNew && at->second.optimizer != optimizer.optimizer)
+      clash("the optimizer", name, at->second.optimizer->name.span, optimizer.optimizer->name.span);
   }
 }
 
-const ast::Fn* Functions::own(const std::string& name) const {
-  auto at = own_.find(name);
-  return at == own_.end() ? nullptr : at->second;
-}
-
-const ast::Optimizer* Functions::ownOptimizer(const std::string& name) const {
-  auto at = ownOptimizers_.find(name);
-  return at == ownOptimizers_.end() ? nullptr : at->second;
+const Unit* Functions::imported(const ast::Import& import, FileId from) {
+  const std::string path = pathBeside(sources_.name(from), import.path.text);
+  if (std::find(open_.begin(), open_.end(), path) != open_.end()) {
+    std::string circle;
+    for (auto at = std::find(open_.begin(), open_.end(), path); at != open_.end(); ++at) circle += *at + " -> ";
+    diagnostics_.error("TPC0284", fmt::format("the files import each other: {}{}", circle, path), import.pathSpan, {},
+                       "move what both need into a file of its own");
+    return nullptr;
+  }
+  if (auto known = files_.find(path); known != files_.end()) return known->second;
+  files_[path] = nullptr;
+  if (open_.size() > size_t(ImportLimits::importDepth) || units_.size() > size_t(ImportLimits::importedFiles)) {
+    diagnostics_.error("TPC0284",
+                       open_.size() > size_t(ImportLimits::importDepth)
+                           ? fmt::format("imports are nested deeper than {}", ImportLimits::importDepth)
+                           : fmt::format("a program imports more than {} files", ImportLimits::importedFiles),
+                       import.pathSpan);
+    return nullptr;
+  }
+  std::string reason;
+  std::optional<std::string> text = read_(path, SyntaxLimits::fileBytes, reason);
+  if (!text) {
+    diagnostics_.error("TPC0283", fmt::format("`{}` cannot be read: {}", path, reason), import.pathSpan, {},
+                       import.path.text == path ? "" : "the path is taken from the folder of the file that imports");
+    return nullptr;
+  }
+  const FileId file = sources_.add(path, std::move(*text));
+  // What is wrong in the file is told at its place, with the import that led there.
+  DiagnosticSink found;
+  std::optional<ast::Program> parsed = parse(sources_, file, found);
+  for (Diagnostic diagnostic : found.all()) {
+    diagnostic.notes.push_back({"imported here", import.pathSpan});
+    diagnostics_.report(std::move(diagnostic));
+  }
+  if (!parsed) return nullptr;
+  Unit& unit = units_.emplace_back();
+  unit.file = file;
+  open_.push_back(path);
+  define(unit, texts_.emplace_back(std::move(*parsed)));
+  open_.pop_back();
+  files_[path] = &unit;
+  return &unit;
 }
 
 const ast::Fn* Functions::library(const std::string& name) {
@@ -102,12 +181,6 @@ void Functions::load(size_t index) {
     if (const ast::Optimizer* optimizer = statement.as<ast::Optimizer>())
       libraryOptimizers_.emplace(optimizer->name.text, optimizer);
   }
-}
-
-std::vector<std::string> Functions::ownNames() const {
-  std::vector<std::string> names;
-  for (const auto& [name, fn] : own_) names.push_back(name);
-  return names;
 }
 
 std::vector<std::string> Functions::libraryNames() {

@@ -1,37 +1,73 @@
-// Where functions and optimizers are found: the program's own first, then the library's, parsed when first asked for.
+// Where functions and optimizers are found: in the program's own file and in those that it imports, then in the
+// library, whose files are parsed when first asked for.
+//
+//     import "blocks.tp"        takes every function and optimizer of blocks.tp, and those that it imports itself
+//
+// A name means one function in a file, whoever defines it; the library's alone may be hidden.
 #pragma once
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "compiler/import/files.h"
 #include "dsl/source/diagnostic.h"
 #include "dsl/syntax/ast.h"
 
 namespace tpc {
 
+// One file: what its text sees by name.
+struct Unit {
+  struct Fn {
+    const ast::Fn* fn = nullptr;
+    const Unit* home = nullptr;  // the file that defines it: what its body sees
+  };
+  FileId file = 0;
+  std::map<std::string, Fn> functions;
+  struct Optimizer {
+    const ast::Optimizer* optimizer = nullptr;
+    const Unit* home = nullptr;
+  };
+  std::map<std::string, Optimizer> optimizers;
+};
+
 class Functions {
  public:
   // The program may be null; it outlives this.
-  Functions(const ast::Program* program, SourceMap& sources, DiagnosticSink& diagnostics);
+  Functions(const ast::Program* program, SourceMap& sources, DiagnosticSink& diagnostics, const FileReader& read);
+  Functions(const Functions&) = delete;
+  Functions& operator=(const Functions&) = delete;
 
-  const ast::Fn* own(const std::string& name) const;
+  const Unit& program() const { return *program_; }
   const ast::Fn* library(const std::string& name);
-  const ast::Optimizer* ownOptimizer(const std::string& name) const;
   const ast::Optimizer* libraryOptimizer(const std::string& name);
 
-  std::vector<std::string> ownNames() const;
+  // True where an import has failed: a name that is missing then is no mistake of its own.
+  bool incomplete() const { return incomplete_; }
+
   static std::vector<std::string> libraryNames();  // functions
   static std::vector<std::string> libraryOptimizerNames();
 
  private:
   void load(size_t file);
-  const ast::Program* program_;
+  void define(Unit& unit, const ast::Program& program);
+  void take(Unit& unit, const ast::Import& import);
+  const Unit* imported(const ast::Import& import, FileId from);
+
   SourceMap& sources_;
   DiagnosticSink& diagnostics_;
-  std::map<std::string, const ast::Fn*> own_, library_;
-  std::map<std::string, const ast::Optimizer*> ownOptimizers_, libraryOptimizers_;
+  const FileReader& read_;
+  std::deque<Unit> units_;
+  std::deque<ast::Program> texts_;  // of imported files
+  Unit* program_ = nullptr;
+  bool incomplete_ = false;
+  std::map<std::string, const Unit*> files_;  // by path; null where it could not be read
+  std::vector<std::string> open_;             // paths whose imports are being taken, outermost first
+
+  std::map<std::string, const ast::Fn*> library_;
+  std::map<std::string, const ast::Optimizer*> libraryOptimizers_;
   std::map<size_t, ast::Program> loaded_;  // by index of the library's file
 };
 

@@ -27,7 +27,7 @@ bool verified(Expander& expander, DiagnosticSink& diagnostics) {
 std::optional<ImportedModule> import(const ast::Program& program, const ImportOptions& options, SourceMap& sources,
                                      DiagnosticSink& diagnostics, mlir::MLIRContext& context) {
   const size_t errorsBefore = diagnostics.errorCount();
-  Functions functions(&program, sources, diagnostics);
+  Functions functions(&program, sources, diagnostics, options.read);
   ImportedModule result;
   if (program.model) result.model = program.model->text;
 
@@ -55,44 +55,38 @@ std::optional<ImportedModule> import(const ast::Program& program, const ImportOp
   for (const ast::Statement& statement : program.body.statements) {
     const ast::Optimizer* optimizer = statement.as<ast::Optimizer>();
     if (!optimizer) continue;
-    result.optimizers.push_back(optimizer->name.text);
     DiagnosticSink found;
     Expander expander(context, functions, sources, found, dissolved);
-    expander.runOptimizer(*optimizer, false);
+    expander.runOptimizer(*optimizer, &functions.program());
     forward(found, diagnostics);
   }
+  for (const auto& [name, optimizer] : functions.program().optimizers) result.optimizers.push_back(name);
   if (diagnostics.errorCount() != errorsBefore || !result.module) return std::nullopt;
   return result;
 }
 
-std::vector<std::string> optimizerNames(const ast::Program* program) {
-  std::vector<std::string> names;
-  if (program)
-    for (const ast::Statement& statement : program->body.statements)
-      if (const ast::Optimizer* optimizer = statement.as<ast::Optimizer>()) names.push_back(optimizer->name.text);
-  for (std::string& name : Functions::libraryOptimizerNames()) names.push_back(std::move(name));
-  return names;
-}
-
 std::optional<ImportedOptimizer> importOptimizer(const std::string& name, const ast::Program* program,
                                                  SourceMap& sources, DiagnosticSink& diagnostics,
-                                                 mlir::MLIRContext& context, std::optional<Span> asked) {
-  DiagnosticSink found;
-  Functions functions(program, sources, found);
-  const ast::Optimizer* optimizer = functions.ownOptimizer(name);
-  bool library = !optimizer;
-  if (library) optimizer = functions.libraryOptimizer(name);
+                                                 mlir::MLIRContext& context, std::optional<Span> asked,
+                                                 const FileReader& read) {
+  DiagnosticSink found;  // what is wrong with the program is told by `import`
+  Functions functions(program, sources, found, read);
+  const auto own = functions.program().optimizers.find(name);
+  const bool library = own == functions.program().optimizers.end();
+  const ast::Optimizer* optimizer = library ? functions.libraryOptimizer(name) : own->second.optimizer;
   if (!optimizer) {
-    diagnostics.error("TPC0269", fmt::format("unknown optimizer `{}`", name), asked, {},
-                      didYouMean(name, optimizerNames(program)));
+    std::vector<std::string> names;
+    for (const auto& [known, node] : functions.program().optimizers) names.push_back(known);
+    for (std::string& known : Functions::libraryOptimizerNames()) names.push_back(std::move(known));
+    diagnostics.error("TPC0269", fmt::format("unknown optimizer `{}`", name), asked, {}, didYouMean(name, names));
     return std::nullopt;
   }
   Dissolved dissolved;
-  DiagnosticSink own;
-  Expander expander(context, functions, sources, own, dissolved);
-  expander.runOptimizer(*optimizer, library);
-  forward(own, diagnostics);
-  if (own.hasErrors() || !verified(expander, diagnostics)) return std::nullopt;
+  DiagnosticSink reported;
+  Expander expander(context, functions, sources, reported, dissolved);
+  expander.runOptimizer(*optimizer, library ? nullptr : own->second.home);
+  forward(reported, diagnostics);
+  if (reported.hasErrors() || !verified(expander, diagnostics)) return std::nullopt;
   return ImportedOptimizer{.module = std::move(expander.emitter().impl().module), .name = name};
 }
 

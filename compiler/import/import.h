@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "compiler/graph/graph.h"
+#include "compiler/import/files.h"
 #include "dsl/source/diagnostic.h"
 #include "dsl/syntax/ast.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -28,6 +29,7 @@ namespace tpc {
 struct ImportOptions {
   std::vector<std::pair<std::string, int64_t>> defines;  // -D name=value
   std::vector<std::string> grow, fix;                    // --grow, --fix
+  FileReader read = readFile;                            // what `import` and `from` name
 };
 
 // Where expansion stops, so that no text can exhaust memory.
@@ -38,13 +40,15 @@ struct ImportLimits {
   static constexpr int nesting = 1500;  // of expressions, through calls; one alone may have SyntaxLimits::height
   static constexpr int axes = 32;
   static constexpr int errors = 50;
+  static constexpr int importDepth = 16;    // files that import files
+  static constexpr int importedFiles = 64;  // in one program
 };
 
 struct ImportedModule {
   mlir::OwningOpRef<mlir::ModuleOp> module;  // one tp.program
   std::vector<Symbol> symbols;               // as tp::symbolsOf(module)
   std::string model;                         // empty where the program has no `model`
-  std::vector<std::string> optimizers;       // those that the program itself defines
+  std::vector<std::string> optimizers;       // those that the program itself defines or imports
 };
 
 // Empty after an error, which then has been reported.
@@ -60,10 +64,8 @@ struct ImportedOptimizer {
 // was written, if it was.
 std::optional<ImportedOptimizer> importOptimizer(const std::string& name, const ast::Program* program,
                                                  SourceMap& sources, DiagnosticSink& diagnostics,
-                                                 mlir::MLIRContext& context, std::optional<Span> asked = std::nullopt);
-
-// The names of all optimizers that importOptimizer would find, the program's own first.
-std::vector<std::string> optimizerNames(const ast::Program* program);
+                                                 mlir::MLIRContext& context, std::optional<Span> asked = std::nullopt,
+                                                 const FileReader& read = readFile);
 
 // The catalogue of TPC02xx.
 std::span<const DiagnosticCode> importCodes();

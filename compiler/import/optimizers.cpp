@@ -8,9 +8,9 @@
 
 namespace tpc {
 
-void Expander::runOptimizer(const ast::Optimizer& optimizer, bool library) {
+void Expander::runOptimizer(const ast::Optimizer& optimizer, const Unit* home) {
   Frame frame;
-  frame.library = library;
+  frame.home = home;
   frame_ = &frame;
   inOptimizer_ = true;
   emitter_.beginOptimizer({}, optimizer.name.text);

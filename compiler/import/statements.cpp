@@ -10,6 +10,7 @@ namespace tpc {
 
 void Expander::runProgram(const ast::Program& program, const Sizes& sizes) {
   Frame frame;
+  frame.home = &functions_.program();
   frame_ = &frame;
   declareSizes(program, sizes);
   // Lets are as visible as sizes: also for functions that stand before them.  A second pass over them does nothing.
@@ -78,9 +79,11 @@ void Expander::run(const ast::Statement& statement) {
           if (!frame_->isProgram() || repeat_) onlyInProgram("optimizer", span);
         } else if constexpr (std::is_same_v<Node, ast::If>) run(node);
         else if constexpr (std::is_same_v<Node, ast::Train>) run(node);
-        else if constexpr (std::is_same_v<Node, ast::Import>) later("`import`", span);
-        else if constexpr (std::is_same_v<Node, ast::Claim>) later("`claim`", span);
-        else if constexpr (std::is_same_v<Node, ast::State>) error("TPC0239", "`state` belongs to an optimizer", span);
+        else if constexpr (std::is_same_v<Node, ast::Import>) {
+          // Taken before everything else (Functions).  In a choice it would be taken whatever is chosen.
+          if (choices_ > 0) error("TPC0239", "`import` stands at the top of a program, not in an `if`", span);
+        } else if constexpr (std::is_same_v<Node, ast::State>)
+          error("TPC0239", "`state` belongs to an optimizer", span);
         else if constexpr (std::is_same_v<Node, ast::Update>)
           error("TPC0239", "`update` belongs to an optimizer", span);
         else run(node, span);
@@ -163,7 +166,7 @@ void Expander::run(const ast::Assign& node, Span span) {
 std::optional<bool> Expander::condition(const ast::Expr& expression) {
   // The library asks `weight == 1` of what may be a tensor: a tensor is not the number one.
   if (const ast::Binary* equality = expression.as<ast::Binary>();
-      equality && frame_->library && equality->op == ast::BinaryOp::equal) {
+      equality && frame_->isLibrary() && equality->op == ast::BinaryOp::equal) {
     Value left = eval(*equality->left), right = eval(*equality->right);
     if (left.as<TensorValue>() && right.as<Scalar>()) return false;
   }
@@ -181,8 +184,10 @@ std::optional<bool> Expander::condition(const ast::Expr& expression) {
 void Expander::run(const ast::If& branch) {
   std::optional<bool> chosen = condition(*branch.condition);
   if (!chosen) return;
+  ++choices_;
   if (*chosen) run(branch.body.statements);
   else if (branch.otherwise) run(branch.otherwise->statements);
+  --choices_;
 }
 
 // ---- repeats --------------------------------------------------------------------------------------------------------
@@ -369,6 +374,31 @@ void Expander::run(const ast::Return& node, Span span) {
   std::vector<Value> values;
   for (const ast::ExprPtr& value : node.values) values.push_back(eval(*value));
   frame_->result = Value{std::move(values)};
+}
+
+void Expander::run(const ast::Claim& node, Span span) {
+  static const std::vector<std::string> known{"doubly_stochastic", "row_stochastic", "column_stochastic", "orthogonal",
+                                              "non_expansive"};
+  const ast::Call* call = node.call->as<ast::Call>();
+  if (std::find(known.begin(), known.end(), call->callee.text) == known.end()) {
+    error("TPC0285", fmt::format("`{}` is nothing that can be claimed", call->callee.text), call->callee.span, {},
+          didYouMean(call->callee.text, known));
+    return;
+  }
+  if (call->arguments.size() != 1 || call->arguments[0].name) {
+    error("TPC0285", fmt::format("a claim is about one value: `claim {}(M)`", call->callee.text), span);
+    return;
+  }
+  std::optional<TensorValue> value = evalTensor(*call->arguments[0].value);
+  if (!value) return;
+  if (value->rank() < 2) {
+    error("TPC0285",
+          fmt::format("`{}` is {}, and `{}` is about the matrix of the last two axes",
+                      written(call->arguments[0].value->span), text(value->shape), call->callee.text),
+          call->arguments[0].value->span);
+    return;
+  }
+  emitter_.claim(*value, call->callee.text, span);
 }
 
 void Expander::run(const ast::Train& node) {

@@ -6,20 +6,26 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "compiler/import/emit.h"
+#include "compiler/import/functions.h"
 #include "compiler/import/scalar.h"
 #include "dsl/syntax/ast.h"
 
 namespace tpc {
 
+struct Partial;
+
 struct FunctionValue {
   const ast::Fn* fn = nullptr;  // null: built in
-  bool library = false;         // its text sees the library only
+  const Unit* home = nullptr;   // the file whose functions its text sees; null: the library, which sees itself only
   std::string name;
+  std::shared_ptr<const Partial> partial;  // null: no argument is given yet
 };
 
 struct Value;
@@ -36,6 +42,21 @@ struct Value {
   bool isPoison() const { return std::holds_alternative<Poison>(node); }
 };
 
+// `attention(_, heads = H)`: what is given, evaluated where it was written, and the holes, which a call fills in the
+// order of the text.
+struct Partial {
+  struct Argument {
+    std::optional<ast::Name> name;
+    ast::ExprPtr expression;
+    std::optional<Value> value;  // none: a hole, a flag, or the name of the call
+    bool hole = false;
+    std::string parameter;  // of a hole by position: what it stands for, where that is known
+  };
+  std::vector<Argument> arguments;
+  bool frozen = false;
+  Span span;
+};
+
 struct Binding {
   enum class Role : uint8_t { variable, argument, length, parameter, input, constant };
   Value value;
@@ -50,14 +71,15 @@ struct Frame {
   std::map<std::string, int> calls;  // how often each name was taken by a call or repeat in this scope
   const ast::Fn* fn = nullptr;       // null: the program
   std::string functionName;
-  bool library = false;
-  bool frozen = false;  // `frozen f(...)`
-  Span callSpan;        // in the caller
+  const Unit* home = nullptr;  // the file whose functions are seen; null: the library
+  bool frozen = false;         // `frozen f(...)`
+  Span callSpan;               // in the caller
   Frame* caller = nullptr;
   int depth = 0;
   std::optional<Value> result;  // set by return
 
   bool isProgram() const { return fn == nullptr; }
+  bool isLibrary() const { return home == nullptr; }
 };
 
 // `attention` the first time, then `attention#2`.

@@ -151,6 +151,7 @@ class Tp_End<string name, dag args> : Op<Tp_Dialect, name> {
 
 def Tp_ProgramOp : Tp_Program<"program">;
 def Tp_OutputOp : Tp_End<"output", (ins Tp_Tensor:$value, StrAttr:$name, UnitAttr:$metric)>;
+def Tp_ClaimOp : Tp_End<"claim", (ins Tp_Tensor:$value, StrAttr:$name)>;  // also in the body of a repeat
 def Tp_LossOp : Tp_End<"loss", (ins Tp_Tensor:$value)> { let hasVerifier = 1; }
 // `of` is the id of a forward value v (`tp.id` on its operation, argumentIds or resultIds of its repeat); the operand is
 // d loss / d v.  Inside a reverse repeat, v stands in the body of its forward repeat, at the same trip.

@@ -271,6 +271,9 @@ void output(OpBuilder& b, Location at, Value value, const std::string& name, boo
   OutputOp::create(b, at, value, text(b, name), flag(b, metric));
 }
 void loss(OpBuilder& b, Location at, Value value) { LossOp::create(b, at, value); }
+void claim(OpBuilder& b, Location at, Value value, const std::string& name) {
+  ClaimOp::create(b, at, value, text(b, name));
+}
 void update(OpBuilder& b, Location at, Value value) { UpdateOp::create(b, at, value); }
 void next(OpBuilder& b, Location at, Value state, Value value) { NextOp::create(b, at, state, value); }
 

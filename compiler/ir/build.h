@@ -116,6 +116,7 @@ RepeatOp endRepeat(OpBuilder& b, Location at, Body& body, const RepeatParts& par
 // Ends.
 void output(OpBuilder& b, Location at, Value value, const std::string& name, bool metric);
 void loss(OpBuilder& b, Location at, Value value);
+void claim(OpBuilder& b, Location at, Value value, const std::string& name);
 void update(OpBuilder& b, Location at, Value value);             // of an optimizer
 void next(OpBuilder& b, Location at, Value state, Value value);  // the next value of a state (an `argument`)
 

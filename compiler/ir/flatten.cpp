@@ -51,6 +51,8 @@ class Flattener {
     if (auto repeat = llvm::dyn_cast<RepeatOp>(op)) return this->repeat(repeat, region);
     if (llvm::isa<YieldOp, UpdateOp, NextOp>(op)) return;  // read by whoever owns the block
     if (auto loss = llvm::dyn_cast<LossOp>(op)) return void(graph_.loss = node(loss.getValue()));
+    if (auto claim = llvm::dyn_cast<ClaimOp>(op))
+      return graph_.claims.push_back({claim.getName().str(), node(claim.getValue()), spanOf(claim.getLoc())});
     if (auto output = llvm::dyn_cast<OutputOp>(op))
       return graph_.outputs.push_back({output.getName().str(), node(output.getValue()), output.getMetric()});
     if (auto adjoint = llvm::dyn_cast<AdjointOp>(op))

@@ -217,6 +217,8 @@ std::string analysisJson(const Document& document, const JsonOptions& options) {
   json["assumptions"] = {{"alignment", toString(document.options.alignment)},
                          {"criterion", document.criterion},
                          {"loaded", document.loaded}};
+  for (const Claim& claim : graph.claims)
+    json["assumptions"]["claims"].push_back({{"claim", claim.name}, {"at", document.sources.at(claim.span)}});
   json["growing"] = Json::array();
   for (const SymbolAnalysis& symbol : document.analysis.symbols)
     json["growing"].push_back(symbolName(document, symbol));

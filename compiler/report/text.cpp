@@ -242,6 +242,8 @@ std::string assumptionsText(const Document& document) {
   text += "  " + counted(total.theorem + total.arithmetic + total.heuristic, "step") + ": " +
           std::to_string(total.theorem) + " theorem, " + std::to_string(total.arithmetic) + " arithmetic, " +
           std::to_string(total.heuristic) + " heuristic\n";
+  for (const Claim& claim : document.graph.claims)
+    text += "  " + std::string(document.sources.slice(claim.span)) + " (" + document.sources.at(claim.span) + ")\n";
   std::vector<std::vector<std::string>> rows;
   for (const auto& [rule, entry] : heuristics) rows.push_back({rule, std::to_string(entry.second) + "x", entry.first});
   return text + alignedRows(rows, "    ");

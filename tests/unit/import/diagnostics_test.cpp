@@ -50,7 +50,7 @@ const Case cases[] = {
     {"repeat 3 { h = x }", "TPC0228", "before the repeat"},
     {"a, b = h", "TPC0230", "2 names are given 1 value"},
     {"n = h", "TPC0231", "cannot be assigned"},
-    {"claim orthogonal(h)", "TPC0240", "`claim`"},
+    {"claim orthogonal(mean(h))", "TPC0285", "last two axes"},
     {"z = dropout(h, 0.1)", "TPC0240", "`dropout`"},
     {"z = einsum(\"b n\", h)", "TPC0241", "`->`"},
     {"z = einsum(\"b n m -> b\", h)", "TPC0242", "3 axes"},

@@ -61,6 +61,7 @@ bool isUnrecorded(const RuleInfo& rule) { return rule.table == "facts"; }
 // Steps that are written down, and no size rests on: `tpc explain` does not show them.
 const std::map<std::string_view, std::string_view> aside = {
     {"matmul.z-dot-odd", "a part that is zero is no premise of the value"},
+    {"claim.user", "no size rests on a claim: what it is about, products of many layers, is not analysed yet"},
 };
 
 // Reached from outside of a program alone.
