@@ -4,6 +4,7 @@
 
 #include "compiler/driver/files.h"
 #include "compiler/driver/signals.h"
+#include "compiler/driver/with_source.h"
 #include "compiler/import/import.h"
 #include "compiler/report/compare.h"
 #include "compiler/report/explain.h"
@@ -33,38 +34,6 @@ constexpr DiagnosticCode driverCodes[] = {
      "{\"parameters\": {...}, \"multipliers\": {...}}, each entry in the form in which `tpc analyze --format=json`\n"
      "prints it; `*` stands for all that are not named, and what is left out is solved."},
 };
-
-Document documentOf(const CommandOptions& options, const SourceMap& sources, FileId file, const Analysed& analysed) {
-  return {.graph = analysed.graph,
-          .analysis = analysed.analysis,
-          .options = analysed.options,
-          .sources = sources,
-          .program = file,
-          .gauge = options.gauge,
-          .criterion = options.criterion,
-          .color = options.color};
-}
-
-// Reads the program and hands it over; what stops there becomes the answer.  `run` gives nothing after a mistake of the
-// program's, which then stands in the sink.
-template <typename Run>
-Answer withSource(const CommandOptions& options, Run run) {
-  std::string reason;
-  std::optional<std::string> text = readText(options.file, reason);
-  if (!text) return {exit_code::usage, "", "tpc: cannot read " + options.file + ": " + reason + "\n"};
-
-  SourceMap sources;
-  DiagnosticSink diagnostics;
-  const FileId file = sources.add(options.file, std::move(*text));
-  std::optional<Answer> answer = run(sources, file, diagnostics);
-  if (answer) return std::move(*answer);
-  if (!diagnostics.hasErrors()) return {reportDefect("stopped without saying why"), "", ""};
-  const bool ofOptions = diagnostics.all().front().code == "TPC0404";
-  Answer mistake{ofOptions ? exit_code::usage : exit_code::program, "",
-                 render(diagnostics, sources, {.color = options.colorErrors})};
-  if (options.json) mistake.document = errorsJson(options.file, sources, diagnostics);
-  return mistake;
-}
 
 template <typename OnSuccess>
 Answer withProgram(const CommandOptions& options, OnSuccess onSuccess) {

@@ -15,6 +15,7 @@ struct CommandOptions {
   Gauge gauge = Gauge::plain;
   std::string criterion = "auto";
   std::vector<std::string> compare;  // parametrizations to show side by side
+  std::string format = "text";
   bool json = false, full = false;
   bool color = false;        // of the document
   bool colorErrors = false;  // of standard error

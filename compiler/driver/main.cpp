@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -13,6 +14,7 @@
 
 #include "compiler/driver/commands.h"
 #include "compiler/driver/files.h"
+#include "compiler/driver/plan_commands.h"
 #include "compiler/driver/signals.h"
 #include "compiler/report/version.h"
 #include "dsl/source/suggest.h"
@@ -20,15 +22,16 @@
 namespace tpc {
 namespace {
 
-const std::vector<std::string> laterCommands = {"plan",    "check",  "train", "sweep", "generate", "predict",
-                                                "compile", "report", "fmt",   "diff",  "verify",   "examples"};
-const std::vector<std::string> commandNames = {"analyze", "explain", "rules", "library"};
+const std::vector<std::string> laterCommands = {"check",   "train",  "sweep", "generate", "predict",
+                                                "compile", "report", "fmt",   "verify",   "examples"};
+const std::vector<std::string> commandNames = {"analyze", "plan", "explain", "diff", "rules", "library"};
 
 constexpr char examples[] =
     "Examples:\n"
     "  tpc analyze mlp.tp                            sizes of every value, and what each parameter needs\n"
     "  tpc analyze mlp.tp --optimizer sgd --gauge readout\n"
     "  tpc analyze gpt.tp -D d=128 --fix L --format json --full -o gpt.json\n"
+    "  tpc plan gpt.tp --base d=64 --target d=256 --lr 3e-3        numbers; --format torch for PyTorch\n"
     "  tpc explain gpt.tp layers.attention.wq        the derivation behind one parameter\n"
     "  tpc explain matmul.fresh                      one rule of the calculus\n"
     "  tpc library attention                         the library is written in the language\n"
@@ -47,8 +50,9 @@ int usageError(const std::string& message) {
   return exit_code::usage;
 }
 
-// `name=value` of -D; empty with the mistake in words.
-std::optional<std::pair<std::string, int64_t>> readDefine(const std::string& text, std::string& mistake) {
+// `name=value` of -D and of --base and --target; empty with the mistake in words.
+std::optional<std::pair<std::string, int64_t>> readDefine(const char* option, const std::string& text,
+                                                          std::string& mistake) {
   const size_t equals = text.find('=');
   int64_t value = 0;
   if (equals != 0 && equals != std::string::npos) {
@@ -57,14 +61,16 @@ std::optional<std::pair<std::string, int64_t>> readDefine(const std::string& tex
     const auto [rest, error] = std::from_chars(begin, end, value);
     if (error == std::errc() && rest == end && value >= 1) return std::pair(text.substr(0, equals), value);
   }
-  mistake = "-D takes name=value with a whole number from 1 on, not `" + text + "`";
+  mistake = std::string(option) + " takes name=value with a whole number from 1 on, not `" + text + "`";
   return std::nullopt;
 }
 
 struct CommandLine {
   CommandOptions options;
   std::vector<std::string> defines;
+  std::vector<std::string> base, target;
   std::string name, format = "text", gauge = "plain", alignment = "full", output;
+  PlanOptions plan;
 };
 
 void addProgramOptions(CLI::App& command, CommandLine& line) {
@@ -147,6 +153,51 @@ int run(int argc, char** argv) {
   analyze.add_flag("--full", line.options.full, "values and derivations too, in JSON");
   addOutputOption(analyze, line);
 
+  CLI::App& plan = *app.add_subcommand("plan", "numbers at the sizes to train at, from those that were tuned");
+  plan.add_option("FILE", line.options.file, "a program; - is standard input")->required();
+  addProgramOptions(plan, line);
+  plan.add_option("--base", line.base, "sizes of the tuned run, name=value (the numbers in the file)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  plan.add_option("--target", line.target, "sizes to train at, name=value (those after -D)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  const CLI::Validator positive(
+      [](const std::string& text) {
+        double value = 0;
+        return CLI::detail::lexical_cast(text, value) && value > 0 && std::isfinite(value)
+                   ? std::string()
+                   : "takes a number above 0, not `" + text + "`";
+      },
+      "NUMBER");
+  plan.add_option("--lr", line.plan.lr, "the learning rate that was tuned (the train block's)")->check(positive);
+  plan.add_option("--eps", line.plan.eps, "epsilon of the tuned run (the optimizer's own)")->check(positive);
+  plan.add_option("--weight-decay", line.plan.weightDecay,
+                  "weight decay of the tuned run, as it multiplies the learning rate")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            double value = 0;
+            return CLI::detail::lexical_cast(text, value) && value >= 0 && std::isfinite(value)
+                       ? std::string()
+                       : "takes a number from 0 on, not `" + text + "`";
+          },
+          "NUMBER"));
+  plan.add_option("--format", line.format, "text, json, markdown, torch (text)")
+      ->check(CLI::IsMember({"text", "json", "markdown", "torch"}));
+  addOutputOption(plan, line);
+  plan.footer(
+      "Examples:\n"
+      "  tpc plan mlp.tp --target n=4096 --lr 3e-3              from the sizes in the file to n = 4096\n"
+      "  tpc plan mlp.tp --base n=128 --target n=4096 --lr 3e-3 --weight-decay 0.1 --format torch -o plan.py\n"
+      "  tpc plan mlp.tp -D n=4096 --format json -o plan.json\n");
+
+  CLI::App& diff = *app.add_subcommand("diff", "what differs between two plans in JSON");
+  std::string second;
+  diff.add_option("BEFORE", line.options.file, "a file of tpc plan --format json")->required();
+  diff.add_option("AFTER", second, "another")->required();
+  diff.add_option("--format", line.format, "text, json (text)")->check(CLI::IsMember({"text", "json"}));
+  addOutputOption(diff, line);
+
   CLI::App& explain =
       *app.add_subcommand("explain", "the numbered derivation of a value or parameter; or one rule, one diagnostic");
   explain.add_option("FILE", line.options.file, "a program; or, alone, a rule or the code of a diagnostic")->required();
@@ -170,22 +221,31 @@ int run(int argc, char** argv) {
   }
 
   std::string mistake;
-  for (const std::string& define : line.defines) {
-    const auto read = readDefine(define, mistake);
-    if (!read) return usageError(mistake);
-    line.options.pipeline.defines.push_back(*read);
-  }
+  const auto readAll = [&](const char* option, const std::vector<std::string>& texts, auto& into) {
+    for (const std::string& text : texts) {
+      const auto read = readDefine(option, text, mistake);
+      if (!read) return false;
+      into.push_back(*read);
+    }
+    return true;
+  };
+  if (!readAll("-D", line.defines, line.options.pipeline.defines) || !readAll("--base", line.base, line.plan.base) ||
+      !readAll("--target", line.target, line.plan.target))
+    return usageError(mistake);
   line.options.gauge = std::map<std::string, Gauge>{
       {"plain", Gauge::plain}, {"readout", Gauge::readout}, {"sgd", Gauge::sgd}, {"unit", Gauge::unit}}[line.gauge];
   line.options.pipeline.alignment = std::map<std::string, Alignment>{
       {"full", Alignment::full}, {"ev", Alignment::ev}, {"none", Alignment::none}}[line.alignment];
   if (line.options.pipeline.parametrization != "auto" && line.gauge != "plain")
     return usageError("a given parametrization is printed in the gauge it was given in: --gauge goes with auto alone");
+  line.options.format = line.format;
   line.options.json = line.format == "json";
   line.options.color = !line.options.json && line.output.empty() && wantsColor(STDOUT_FILENO);
   line.options.colorErrors = wantsColor(STDERR_FILENO);
 
   if (analyze) return deliver(analyzeCommand(line.options), line.output);
+  if (plan) return deliver(planCommand(line.options, line.plan), line.output);
+  if (diff) return deliver(diffCommand(line.options.file, second, line.options.json), line.output);
   if (explain) {
     return deliver(line.name.empty() ? explainWordCommand(line.options.file) : explainCommand(line.options, line.name),
                    line.output);

@@ -40,17 +40,33 @@ std::optional<OptimizerChoice> readOptimizerChoice(std::string_view text) {
   }
 }
 
-std::string optimizerOfTrainBlock(const ast::Program& program) {
+namespace {
+
+// The value that the program's train block gives to a name; null where it gives none.
+const ast::Expr* entryOfTrainBlock(const ast::Program& program, std::string_view name) {
   for (const ast::Statement& statement : program.body.statements) {
     const auto* train = statement.as<ast::Train>();
     if (!train) continue;
-    for (const ast::TrainEntry& entry : train->entries) {
-      if (entry.name.text != "optimizer" || !entry.value) continue;
-      if (const auto* name = entry.value->as<ast::NameRef>()) return name->name;
-      if (const auto* text = entry.value->as<ast::String>()) return text->text;
-    }
+    for (const ast::TrainEntry& entry : train->entries)
+      if (entry.name.text == name && entry.value) return &*entry.value;
   }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string optimizerOfTrainBlock(const ast::Program& program) {
+  const ast::Expr* value = entryOfTrainBlock(program, "optimizer");
+  if (!value) return {};
+  if (const auto* name = value->as<ast::NameRef>()) return name->name;
+  if (const auto* text = value->as<ast::String>()) return text->text;
   return {};
+}
+
+std::optional<double> numberOfTrainBlock(const ast::Program& program, std::string_view name) {
+  const ast::Expr* value = entryOfTrainBlock(program, name);
+  const auto* number = value ? value->as<ast::Number>() : nullptr;
+  return number ? std::optional(number->value) : std::nullopt;
 }
 
 bool matches(std::string_view pattern, std::string_view name) {

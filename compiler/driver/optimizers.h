@@ -23,6 +23,9 @@ std::optional<OptimizerChoice> readOptimizerChoice(std::string_view text);
 // What the program's `train { optimizer = ... }` says; empty where it says nothing.
 std::string optimizerOfTrainBlock(const ast::Program& program);
 
+// A plain number of the train block, such as its `lr`.
+std::optional<double> numberOfTrainBlock(const ast::Program& program, std::string_view name);
+
 // `*` stands for any characters, dots too.
 bool matches(std::string_view pattern, std::string_view name);
 

@@ -108,6 +108,21 @@ bool chooseParametrization(const std::string& asked, Analysed& analysed, Diagnos
   return giveFromJson(*text, asked, analysed.graph, analysed.options, diagnostics);
 }
 
+// What the file says in numbers and the graph does not keep.
+void readNumbers(const ast::Program& program, Analysed& analysed) {
+  for (const Symbol& symbol : analysed.graph.symbols) analysed.declared.push_back(symbol.number);
+  for (const ast::Statement& statement : program.body.statements) {
+    const auto* size = statement.as<ast::Size>();
+    if (!size) continue;
+    for (const ast::SizeEntry& entry : size->entries)
+      for (size_t i = 0; i < analysed.graph.symbols.size(); ++i)
+        if (analysed.graph.symbols[i].name == entry.name.text) analysed.declared[i] = int64_t(entry.value.value);
+  }
+  analysed.trainLr = numberOfTrainBlock(program, "lr");
+  analysed.trainEps = numberOfTrainBlock(program, "eps");
+  analysed.trainDecay = numberOfTrainBlock(program, "decay");
+}
+
 // Everything but the parametrization and the sizes.
 std::optional<Analysed> prepareProgram(SourceMap& sources, FileId file, const PipelineOptions& options,
                                        DiagnosticSink& diagnostics) {
@@ -128,6 +143,7 @@ std::optional<Analysed> prepareProgram(SourceMap& sources, FileId file, const Pi
   Analysed analysed;
   analysed.graph = flatten(*imported->module).graph;
   analysed.options.alignment = options.alignment;
+  readNumbers(*program, analysed);
   if (!chooseOptimizers(options, *program, sources, diagnostics, *context, analysed)) return std::nullopt;
 
   return analysed;

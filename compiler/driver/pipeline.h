@@ -30,6 +30,8 @@ struct Analysed {
   std::vector<OptimizerProgram> optimizers;
   AnalysisOptions options;
   Analysis analysis;
+  std::vector<int64_t> declared;                        // per symbol: the number in the file, whatever -D says
+  std::optional<double> trainLr, trainEps, trainDecay;  // of the file's train block
 };
 
 // The same program under several parametrizations, in their order; one analysis each.  Empty after an error.

@@ -12,6 +12,7 @@
 
 #include "compiler/analysis/analysis.h"
 #include "compiler/graph/graph.h"
+#include "compiler/plan/exponents.h"
 #include "dsl/source/diagnostic.h"
 
 namespace tpc {
@@ -29,9 +30,6 @@ struct Document {
 
 // Judged as it was given, in the gauge it was given in.
 inline bool isGiven(const Document& document) { return document.options.parametrization != "auto"; }
-
-// One growth per entry of Analysis::symbols.
-using Growths = std::vector<Size>;
 
 // `n^(-1/2) L`, `1`, `0`, `exp(L)`: as the text reports print a size.  Symbols that were not analysed are left out
 // here; the report says once that its sizes do not speak of them.
@@ -54,15 +52,7 @@ enum class ValueAspect : uint8_t { init, update, trained, spread, gradientInit, 
 std::optional<Growths> sizesOf(const Document& document, NodeId node, ValueAspect aspect);
 
 // One parameter over all symbols, in the gauge of the document.
-struct ParameterReport {
-  Growths initStd, initMean, multiplier, lr, largestLr, eps, decayPerStep, decayTimesLr, gradientInit, gradientTrained,
-      update;
-  bool trains = false;  // has a learning rate
-  bool hasGradient = false, hasEps = false, hasDecay = false, startsConstant = false;
-  std::vector<std::optional<Role>> roles;
-  Status status = Status::notAnalysed;
-  std::string boundBy;
-};
+using ParameterReport = ParameterExponents;
 ParameterReport parameterReport(const Document& document, size_t parameter);
 
 // How many steps rest on what.

@@ -60,12 +60,7 @@ Verdict verdictOf(const Document& document) {
 }
 
 Growths multiplierGrowths(const Document& document, size_t multiplier) {
-  Growths growths;
-  for (const SymbolAnalysis& symbol : document.analysis.symbols) {
-    const bool known = symbol.analysed && multiplier < symbol.multipliers.size();
-    growths.push_back(known ? symbol.multipliers[multiplier].size : Size::notAnalysed());
-  }
-  return growths;
+  return multiplierGrowths(document.analysis, multiplier);
 }
 
 std::vector<Warning> allWarnings(const Document& document) {
