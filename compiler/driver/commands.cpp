@@ -4,6 +4,7 @@
 
 #include "compiler/driver/files.h"
 #include "compiler/driver/signals.h"
+#include "compiler/driver/why_not.h"
 #include "compiler/driver/with_source.h"
 #include "compiler/import/import.h"
 #include "compiler/report/compare.h"
@@ -68,8 +69,11 @@ Answer analyzeCommand(const CommandOptions& options) {
 }
 
 Answer explainCommand(const CommandOptions& options, const std::string& name) {
-  return withProgram(options, [&](const Document& document, const Analysed&) -> Answer {
-    if (std::optional<std::string> text = explanation(document, name)) return {exit_code::done, *text, ""};
+  return withProgram(options, [&](const Document& document, const Analysed& analysed) -> Answer {
+    const std::optional<std::string> text = options.format == "dot"
+                                                ? derivationGraph(document, name)
+                                                : explanation(document, name, whyNotLarger(analysed, name));
+    if (text) return {exit_code::done, *text, ""};
     const std::vector<std::string> names = namesToExplain(document);
     const std::string hint = didYouMean(name, names);
     return {exit_code::usage, "",

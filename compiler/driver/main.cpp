@@ -203,6 +203,8 @@ int run(int argc, char** argv) {
   explain.add_option("FILE", line.options.file, "a program; or, alone, a rule or the code of a diagnostic")->required();
   explain.add_option("NAME", line.name, "a value (h, h#2, @16:10), a parameter or a free multiplier");
   addProgramOptions(explain, line);
+  explain.add_option("--format", line.format, "text, or dot: the derivation as a graph for Graphviz (text)")
+      ->check(CLI::IsMember({"text", "dot"}));
   addOutputOption(explain, line);
 
   CLI::App& rules = *app.add_subcommand("rules", "the calculus as Markdown");

@@ -68,6 +68,13 @@ std::string headline(const std::string& name, const std::string& symbol, const s
   return text + "\n\n";
 }
 
+std::vector<Root> rootsOf(const ParameterSizes& sizes) {
+  return {{"init", sizes.initStep},
+          {"gradient", sizes.gradientStep},
+          {"update", sizes.updateStep},
+          {"learning rate", sizes.lrStep}};
+}
+
 std::string explainParameter(const Document& document, size_t index, const SymbolAnalysis& symbol,
                              const std::vector<std::string>& subjects) {
   const Parameter& parameter = document.graph.parameters[index];
@@ -84,24 +91,22 @@ std::string explainParameter(const Document& document, size_t index, const Symbo
     parts.push_back("gradient " + asPower(name, sizes.gradientTrained));
   }
   if (!sizes.boundBy.empty()) parts.push_back("bound by `" + sizes.boundBy + "`");
-  return headline(parameter.name, name, parts) + derivationText(document, symbol,
-                                                                {{"init", sizes.initStep},
-                                                                 {"gradient", sizes.gradientStep},
-                                                                 {"update", sizes.updateStep},
-                                                                 {"learning rate", sizes.lrStep}},
-                                                                subjects);
+  return headline(parameter.name, name, parts) + derivationText(document, symbol, rootsOf(sizes), subjects);
 }
 
-std::string explainValue(const Document& document, const NamedValue& value, const SymbolAnalysis& symbol,
-                         const std::vector<std::string>& subjects) {
+struct ValueRoots {
+  std::vector<std::string> parts;  // `init n^0`
+  std::vector<Root> roots;
+};
+
+ValueRoots rootsOf(const Document& document, const NamedValue& value, const SymbolAnalysis& symbol) {
   const std::string& name = document.graph.symbols[symbol.symbol].name;
   const ValueSizes& sizes = symbol.values[value.node];
-  std::vector<std::string> parts;
-  std::vector<Root> roots;
+  ValueRoots result;
   const auto add = [&](const char* label, const Size& size, StepId step) {
     if (step == noStep) return;
-    parts.push_back(std::string(label) + " " + asPower(name, size));
-    roots.push_back({label, step});
+    result.parts.push_back(std::string(label) + " " + asPower(name, size));
+    result.roots.push_back({label, step});
   };
   add("init", sizes.init, sizes.initStep);
   add("update", sizes.update, sizes.updateStep);
@@ -111,6 +116,13 @@ std::string explainValue(const Document& document, const NamedValue& value, cons
     add("gradient", symbol.values[gradient].init, symbol.values[gradient].initStep);
     add("gradient trained", symbol.values[gradient].trained, symbol.values[gradient].trainedStep);
   }
+  return result;
+}
+
+std::string explainValue(const Document& document, const NamedValue& value, const SymbolAnalysis& symbol,
+                         const std::vector<std::string>& subjects) {
+  const std::string& name = document.graph.symbols[symbol.symbol].name;
+  const auto [parts, roots] = rootsOf(document, value, symbol);
   if (roots.empty())
     return headline(value.name, name, {"no size: it is an index or a choice, not a number that scales"});
   return headline(value.name, name, parts) + derivationText(document, symbol, roots, subjects);
@@ -135,7 +147,8 @@ std::vector<std::string> namesToExplain(const Document& document) {
   return names;
 }
 
-std::optional<std::string> explanation(const Document& document, const std::string& name) {
+std::optional<std::string> explanation(const Document& document, const std::string& name,
+                                       const std::vector<std::optional<WhyNot>>& whyNot) {
   const Graph& graph = document.graph;
   const std::vector<std::string> subjects = subjectNames(document);
   std::string text;
@@ -152,7 +165,13 @@ std::optional<std::string> explanation(const Document& document, const std::stri
   };
   for (size_t i = 0; i < graph.parameters.size(); ++i) {
     if (graph.parameters[i].name != name) continue;
-    perSymbol([&](const SymbolAnalysis& symbol) { return explainParameter(document, i, symbol, subjects); });
+    perSymbol([&](const SymbolAnalysis& symbol) {
+      const size_t at = size_t(&symbol - document.analysis.symbols.data());
+      std::string one = explainParameter(document, i, symbol, subjects);
+      if (at < whyNot.size() && whyNot[at])
+        one += whyNotText(*whyNot[at], symbol.derivation, symbol.parameters[i], graph.symbols[symbol.symbol].name);
+      return one;
+    });
     return text;
   }
   for (size_t i = 0; i < graph.freeMultipliers.size(); ++i) {
@@ -174,6 +193,64 @@ std::optional<std::string> explanation(const Document& document, const std::stri
     return text;
   }
   return found ? std::optional(text) : std::nullopt;
+}
+
+namespace {
+
+std::string dotEscaped(const std::string& text) {
+  std::string result;
+  for (char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+// Colour says what a step rests on.
+constexpr const char* fills[] = {"#d7ecd9", "#eeeeee", "#fbe0c3"};  // theorem, arithmetic, heuristic
+
+std::string graphOf(const Document& document, const SymbolAnalysis& symbol, const std::vector<Root>& roots,
+                    const std::vector<std::string>& subjects) {
+  const std::string& name = document.graph.symbols[symbol.symbol].name;
+  const std::string prefix = name + ":";
+  std::string text = "  subgraph \"cluster_" + dotEscaped(name) + "\" {\n    label=\"in " + dotEscaped(name) + "\";\n";
+  for (StepId id : closureOf(symbol.derivation, roots)) {
+    const Step& step = symbol.derivation.steps()[id];
+    const RuleInfo& rule = allRules()[step.rule];
+    text += "    \"" + dotEscaped(prefix) + std::to_string(id) + "\" [label=\"" +
+            dotEscaped(stepInWords(subjects, step, name)) + "\\n" + std::string(rule.id) + "\", fillcolor=\"" +
+            fills[int(rule.basis)] + "\"];\n";
+    for (StepId premise : symbol.derivation.premises(id))
+      text += "    \"" + dotEscaped(prefix) + std::to_string(premise) + "\" -> \"" + dotEscaped(prefix) +
+              std::to_string(id) + "\";\n";
+  }
+  return text + "  }\n";
+}
+
+}  // namespace
+
+std::optional<std::string> derivationGraph(const Document& document, const std::string& name) {
+  const Graph& graph = document.graph;
+  const std::vector<std::string> subjects = subjectNames(document);
+  std::string text =
+      "digraph derivation {\n  rankdir=BT;\n  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\"];\n";
+  const auto perSymbol = [&](auto rootsOfSymbol) {
+    for (const SymbolAnalysis& symbol : document.analysis.symbols)
+      if (symbol.analysed) text += graphOf(document, symbol, rootsOfSymbol(symbol), subjects);
+    return text + "}\n";
+  };
+  for (size_t i = 0; i < graph.parameters.size(); ++i)
+    if (graph.parameters[i].name == name)
+      return perSymbol([&](const SymbolAnalysis& symbol) { return rootsOf(symbol.parameters[i]); });
+  for (size_t i = 0; i < graph.freeMultipliers.size(); ++i)
+    if (graph.freeMultipliers[i].name == name)
+      return perSymbol([&](const SymbolAnalysis& symbol) {
+        return std::vector<Root>{{"multiplier", symbol.multipliers[i].step}};
+      });
+  for (const NamedValue& value : namedValues(document))
+    if (value.name == name)
+      return perSymbol([&](const SymbolAnalysis& symbol) { return rootsOf(document, value, symbol).roots; });
+  return std::nullopt;
 }
 
 std::optional<std::string> ruleExplanation(const std::string& id) {

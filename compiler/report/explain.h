@@ -13,11 +13,18 @@
 #include <vector>
 
 #include "compiler/report/document.h"
+#include "compiler/report/why_not.h"
 
 namespace tpc {
 
-// Empty where the program has nothing of that name; `namesToExplain` then helps to say what it has.
-std::optional<std::string> explanation(const Document& document, const std::string& name);
+// Empty where the program has nothing of that name; `namesToExplain` then helps to say what it has.  `whyNot`: of a
+// parameter, per entry of Analysis::symbols, or nothing.
+std::optional<std::string> explanation(const Document& document, const std::string& name,
+                                       const std::vector<std::optional<WhyNot>>& whyNot = {});
+
+// The same derivation as a graph in the language of Graphviz: steps as boxes, from premises to conclusions.
+std::optional<std::string> derivationGraph(const Document& document, const std::string& name);
+
 std::vector<std::string> namesToExplain(const Document& document);
 
 // A rule by its id; empty where there is none.
