@@ -1,6 +1,6 @@
 // Single operations of the theory, as programs: what the derivation says of one product or one sum.
 //
-// tests/unit/interpret/local_laws_test.cpp measures the same on random matrices.
+// tests/empirical measures the same on random matrices.
 #include "tests/catch.h"
 #include "tests/programs/program.h"
 
