@@ -1,7 +1,9 @@
 #include "compiler/driver/commands.h"
 
-#include <span>
+#include <algorithm>
 
+#include "compiler/driver/catalogue.h"
+#include "compiler/driver/examples.h"
 #include "compiler/driver/files.h"
 #include "compiler/driver/signals.h"
 #include "compiler/driver/why_not.h"
@@ -19,22 +21,6 @@
 namespace tpc {
 
 namespace {
-
-constexpr DiagnosticCode driverCodes[] = {
-    {"TPC0401", "the choice of optimizers cannot be read",
-     "--optimizer takes a name, or a list such as `adamw; layers.*=sgd`: the first name is for every parameter, each\n"
-     "further entry for the parameters whose names match its pattern; the last match wins."},
-    {"TPC0402", "no parameter matches a pattern of --optimizer",
-     "A parameter's name is the path of calls and repeats that leads to it; `tpc analyze FILE` lists them."},
-    {"TPC0403", "a value on the way to the loss has no derivative",
-     "The loss depends on a parameter through an operation that has none. Where nothing is to be learned through it,\n"
-     "`stop_gradient(...)` says so."},
-    {"TPC0404", "there is no such parametrization",
-     "--parametrization takes auto (solved), sp, ntp, mfp, or a file of exponents, FILE.json."},
-    {"TPC0405", "a file of exponents does not say what it should",
-     "{\"parameters\": {...}, \"multipliers\": {...}}, each entry in the form in which `tpc analyze --format=json`\n"
-     "prints it; `*` stands for all that are not named, and what is left out is solved."},
-};
 
 template <typename OnSuccess>
 Answer withProgram(const CommandOptions& options, OnSuccess onSuccess) {
@@ -84,16 +70,9 @@ Answer explainCommand(const CommandOptions& options, const std::string& name) {
 
 Answer explainWordCommand(const std::string& word) {
   if (std::optional<std::string> text = ruleExplanation(word)) return {exit_code::done, *text, ""};
+  if (std::optional<std::string> text = codeExplanation(word)) return {exit_code::done, *text, ""};
   std::vector<std::string> known;
-  for (std::span<const DiagnosticCode> table :
-       {syntaxCodes(), importCodes(), std::span<const DiagnosticCode>(driverCodes)}) {
-    for (const DiagnosticCode& code : table) {
-      known.emplace_back(code.code);
-      if (code.code != word) continue;
-      return {exit_code::done, word + ": " + std::string(code.title) + "\n\n" + std::string(code.explanation) + "\n",
-              ""};
-    }
-  }
+  for (const DiagnosticCode& code : diagnosticCodes()) known.emplace_back(code.code);
   for (const RuleInfo& rule : allRules()) known.emplace_back(rule.id);
   const std::string hint = didYouMean(word, known);
   return {exit_code::usage, "",
@@ -115,6 +94,26 @@ Answer libraryCommand(const std::string& name) {
   if (!text.empty()) return {exit_code::done, text, ""};
   const std::string hint = didYouMean(name, names);
   return {exit_code::usage, "", "tpc: the library has no `" + name + "`" + (hint.empty() ? "" : "; " + hint) + "\n"};
+}
+
+Answer examplesCommand(const std::string& name) {
+  std::vector<std::string> names;
+  size_t width = 0;
+  for (const ExampleFile& example : exampleFiles()) {
+    if (example.name == name) return {exit_code::done, std::string(example.text), ""};
+    names.emplace_back(example.name);
+    width = std::max(width, example.name.size());
+  }
+  if (!name.empty()) {
+    const std::string hint = didYouMean(name, names);
+    return {exit_code::usage, "", "tpc: no example `" + name + "`" + (hint.empty() ? "" : "; " + hint) + "\n"};
+  }
+  std::string text;
+  for (const ExampleFile& example : exampleFiles()) {
+    text += std::string(example.name) + std::string(width + 2 - example.name.size(), ' ') +
+            std::string(aboutExample(example)) + "\n";
+  }
+  return {exit_code::done, text, ""};
 }
 
 }  // namespace tpc

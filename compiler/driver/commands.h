@@ -38,4 +38,7 @@ Answer rulesCommand();
 // All of the library, or one function or optimizer of it.
 Answer libraryCommand(const std::string& name);
 
+// What examples there are, or the text of one.
+Answer examplesCommand(const std::string& name);
+
 }  // namespace tpc

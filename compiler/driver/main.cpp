@@ -13,31 +13,23 @@
 #include <new>
 
 #include "compiler/driver/commands.h"
+#include "compiler/driver/completion.h"
 #include "compiler/driver/files.h"
+#include "compiler/driver/format.h"
+#include "compiler/driver/help.h"
 #include "compiler/driver/plan_commands.h"
 #include "compiler/driver/signals.h"
 #include "compiler/report/version.h"
 #include "dsl/source/suggest.h"
+#include "llvm/Support/ErrorHandling.h"
 
 namespace tpc {
 namespace {
 
-const std::vector<std::string> laterCommands = {"check",   "train",  "sweep", "generate", "predict",
-                                                "compile", "report", "fmt",   "verify",   "examples"};
-const std::vector<std::string> commandNames = {"analyze", "plan", "explain", "diff", "rules", "library"};
-
-constexpr char examples[] =
-    "Examples:\n"
-    "  tpc analyze mlp.tp                            sizes of every value, and what each parameter needs\n"
-    "  tpc analyze mlp.tp --optimizer sgd --gauge readout\n"
-    "  tpc analyze gpt.tp -D d=128 --fix L --format json --full -o gpt.json\n"
-    "  tpc plan gpt.tp --base d=64 --target d=256 --lr 3e-3        numbers; --format torch for PyTorch\n"
-    "  tpc explain gpt.tp layers.attention.wq        the derivation behind one parameter\n"
-    "  tpc explain matmul.fresh                      one rule of the calculus\n"
-    "  tpc library attention                         the library is written in the language\n"
-    "\n"
-    "Exit codes: 0 done, 1 the answer is no (no stable plan exists), 2 usage, 3 the program is wrong,\n"
-    "            4 the machine could not, 70 a defect of tpc\n";
+const std::vector<std::string> laterCommands = {"check",   "train",   "sweep",  "generate",
+                                                "predict", "compile", "report", "verify"};
+const std::vector<std::string> commandNames = {"analyze", "plan",     "explain", "diff",      "rules",
+                                               "library", "examples", "fmt",     "completion"};
 
 bool wantsColor(int file) {
   const char* noColor = std::getenv("NO_COLOR");
@@ -45,8 +37,9 @@ bool wantsColor(int file) {
   return isatty(file) && !(noColor && *noColor) && !(terminal && std::strcmp(terminal, "dumb") == 0);
 }
 
-int usageError(const std::string& message) {
-  std::cerr << "tpc: " << message << "\n     tpc --help says what there is\n";
+int usageError(const std::string& message, const std::string& command = "") {
+  std::cerr << "tpc: " << message << "\n     tpc " << command << (command.empty() ? "" : " ")
+            << "--help says what there is\n";
   return exit_code::usage;
 }
 
@@ -67,6 +60,7 @@ std::optional<std::pair<std::string, int64_t>> readDefine(const char* option, co
 
 struct CommandLine {
   CommandOptions options;
+  FormatOptions formatting;
   std::vector<std::string> defines;
   std::vector<std::string> base, target;
   std::string name, format = "text", gauge = "plain", alignment = "full", output;
@@ -74,18 +68,25 @@ struct CommandLine {
 };
 
 void addProgramOptions(CLI::App& command, CommandLine& line) {
-  command.add_option("-D", line.defines, "the number that a size takes, name=value; repeatable")
+  command.add_option("-D", line.defines, "the number that a size takes; repeatable")
+      ->type_name("NAME=NUMBER")
       ->allow_extra_args(false);
   command.add_option("--grow", line.options.pipeline.grow, "sizes that grow, besides those that the file says")
+      ->type_name("NAMES")
       ->delimiter(',')
       ->allow_extra_args(false);
   command.add_option("--fix", line.options.pipeline.fix, "sizes that stay, whatever the file says")
+      ->type_name("NAMES")
       ->delimiter(',')
       ->allow_extra_args(false);
-  command.add_option("--optimizer", line.options.pipeline.optimizer,
-                     "an optimizer of the library or of the file; 'adamw; layers.*=sgd' by parameter (adamw)");
-  command.add_option("--parametrization", line.options.pipeline.parametrization,
-                     "auto solves; sp, ntp, mfp or FILE.json are judged as given (auto)");
+  command
+      .add_option("--optimizer", line.options.pipeline.optimizer,
+                  "an optimizer of the library or of the file; 'adamw; layers.*=sgd' by parameter (adamw)")
+      ->type_name("NAME");
+  command
+      .add_option("--parametrization", line.options.pipeline.parametrization,
+                  "auto solves; sp, ntp, mfp or FILE.json are judged as given (auto)")
+      ->type_name("NAME");
   command.add_option("--gauge", line.gauge, "one of the equivalent forms: plain, readout, sgd, unit (plain)")
       ->check(CLI::IsMember({"plain", "readout", "sgd", "unit"}));
   command.add_option("--alignment", line.alignment, "what training aligns: full, ev, none (full)")
@@ -95,12 +96,13 @@ void addProgramOptions(CLI::App& command, CommandLine& line) {
 }
 
 void addOutputOption(CLI::App& command, CommandLine& line) {
-  command.add_option("-o", line.output, "the file to write, whole or not at all");
+  command.add_option("-o", line.output, "the file to write, whole or not at all")->type_name("FILE");
 }
 
 int deliver(const Answer& answer, const std::string& path) {
   std::cerr << answer.messages;
-  if (answer.document.empty()) return answer.exitCode;
+  // The canonical text of an empty program is a document too.
+  if (answer.document.empty() && (path.empty() || answer.exitCode != exit_code::done)) return answer.exitCode;
   if (!path.empty()) {
     std::string reason;
     if (!writeWhole(path, answer.document, reason)) {
@@ -137,9 +139,10 @@ int run(int argc, char** argv) {
   }
 
   CommandLine line;
-  CLI::App app{"tpc: a compiler for Tensor Programs.  From a network in text to how every value scales, and why."};
+  CLI::App app{"tpc: a compiler for Tensor Programs.  From a network in text to how every value scales, and why.",
+               "tpc"};
   app.set_version_flag("--version", "tpc " + std::string(version));
-  app.footer(examples);
+  app.footer(helpFooter());
   app.require_subcommand(1);
 
   CLI::App& analyze =
@@ -185,11 +188,6 @@ int run(int argc, char** argv) {
   plan.add_option("--format", line.format, "text, json, markdown, torch (text)")
       ->check(CLI::IsMember({"text", "json", "markdown", "torch"}));
   addOutputOption(plan, line);
-  plan.footer(
-      "Examples:\n"
-      "  tpc plan mlp.tp --target n=4096 --lr 3e-3              from the sizes in the file to n = 4096\n"
-      "  tpc plan mlp.tp --base n=128 --target n=4096 --lr 3e-3 --weight-decay 0.1 --format torch -o plan.py\n"
-      "  tpc plan mlp.tp -D n=4096 --format json -o plan.json\n");
 
   CLI::App& diff = *app.add_subcommand("diff", "what differs between two plans in JSON");
   std::string second;
@@ -214,12 +212,34 @@ int run(int argc, char** argv) {
   library.add_option("NAME", line.name, "a function or an optimizer");
   addOutputOption(library, line);
 
+  CLI::App& example = *app.add_subcommand("examples", "the programs to learn from, or one of them");
+  example.add_option("NAME", line.name, "an example");
+  addOutputOption(example, line);
+
+  CLI::App& fmt = *app.add_subcommand("fmt", "the canonical text of a program, comments kept");
+  fmt.add_option("FILE", line.formatting.files, "programs; - is standard input")->required();
+  fmt.add_flag("--check", line.formatting.check, "write nothing; name the files that differ and exit with 1");
+  fmt.add_flag("--in-place", line.formatting.inPlace, "each file takes its canonical text");
+  addOutputOption(fmt, line);
+
+  CLI::App& completion = *app.add_subcommand("completion", "a script that completes tpc's words in your shell");
+  completion.add_option("SHELL", line.name, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  addOutputOption(completion, line);
+
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    command->footer(helpFooter(command->get_name()));
+  }
+
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
+  } catch (const CLI::CallForHelp&) {
+    return deliver({exit_code::done, app.help(), ""}, "");
+  } catch (const CLI::CallForVersion&) {
+    return deliver({exit_code::done, "tpc " + std::string(version) + "\n", ""}, "");
   } catch (const CLI::ParseError& error) {
-    return usageError(error.what());
+    return usageError(error.what(), app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name());
   }
 
   std::string mistake;
@@ -253,7 +273,14 @@ int run(int argc, char** argv) {
                    line.output);
   }
   if (rules) return deliver(rulesCommand(), line.output);
-  return deliver(libraryCommand(line.name), line.output);
+  if (library) return deliver(libraryCommand(line.name), line.output);
+  if (example) return deliver(examplesCommand(line.name), line.output);
+  if (completion) return deliver({exit_code::done, completionScript(app, line.name), ""}, line.output);
+  line.formatting.colorErrors = line.options.colorErrors;
+  if (line.formatting.check + line.formatting.inPlace + !line.output.empty() > 1) {
+    return usageError("fmt takes one of --check, --in-place and -o", "fmt");
+  }
+  return deliver(formatCommand(line.formatting), line.output);
 }
 
 }  // namespace
@@ -261,11 +288,12 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   tpc::installSignalHandlers();
+  // MLIR does not throw where memory ends.
+  llvm::install_bad_alloc_error_handler([](void*, const char*, bool) { _exit(tpc::reportOutOfMemory()); });
   try {
     return tpc::run(argc, argv);
   } catch (const std::bad_alloc&) {
-    std::cerr << "tpc: out of memory\n";
-    return tpc::exit_code::machine;
+    return tpc::reportOutOfMemory();
   } catch (const std::exception& error) {
     return tpc::reportDefect(error.what());
   } catch (...) {

@@ -56,12 +56,12 @@ bool chooseOptimizers(const PipelineOptions& options, const ast::Program& progra
   return true;
 }
 
-// MLIR reports to handlers of its context; a user reads all mistakes in one form.
+// Every operation of a program that import lets pass has a derivative, or a derivative of zero, so what MLIR reports to
+// the handlers of its context is a defect.
 bool differentiated(mlir::ModuleOp module, DiagnosticSink& diagnostics) {
   mlir::ScopedDiagnosticHandler handler(module.getContext(), [&](mlir::Diagnostic& diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error) {
-      diagnostics.error("TPC0403", diagnostic.str(), tp::spanOf(diagnostic.getLocation()), {},
-                        "stop_gradient(...) around it says that nothing is learned through it");
+      diagnostics.error("TPC0281", "a defect of tpc: " + diagnostic.str(), tp::spanOf(diagnostic.getLocation()));
     }
     return mlir::success();
   });

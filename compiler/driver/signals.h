@@ -12,8 +12,14 @@ inline constexpr int machine = 4;  // memory, disk, device
 inline constexpr int defect = 70;  // of tpc itself
 }  // namespace exit_code
 
-// Interrupts end with 130 and 143, faults of tpc's own with 70 and where to report them.
+// Interrupts end with 130 and 143, faults of tpc's own with 70 and where to report them, memory that runs out with 4.
 void installSignalHandlers();
+
+// The file that an interrupt takes away: one that is not whole yet.  Empty: none.
+void removeOnInterrupt(const char* path);
+
+// Says that there is no memory; returns exit_code::machine.
+int reportOutOfMemory();
 
 // Prints what went wrong inside tpc and where to report it; returns exit_code::defect.
 int reportDefect(const char* what);

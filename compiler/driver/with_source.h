@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "compiler/driver/catalogue.h"
 #include "compiler/driver/commands.h"
 #include "compiler/driver/files.h"
 #include "compiler/driver/signals.h"
@@ -43,6 +44,9 @@ Answer withSource(const CommandOptions& options, Run run) {
   const bool ofOptions = diagnostics.all().front().code == "TPC0404";
   Answer mistake{ofOptions ? exit_code::usage : exit_code::program, "",
                  render(diagnostics, sources, {.color = options.colorErrors})};
+  for (const Diagnostic& diagnostic : diagnostics.all()) {
+    if (diagnostic.code == defectCode) mistake.exitCode = reportDefect(diagnostic.message.c_str());
+  }
   if (options.json) mistake.document = errorsJson(options.file, sources, diagnostics);
   return mistake;
 }

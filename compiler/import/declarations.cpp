@@ -24,6 +24,7 @@ bool hasGrowing(const Number& number, const std::vector<Symbol>& symbols) {
 void Expander::declareSizes(const ast::Program& program, const Sizes& sizes) {
   symbols_.push_back({.name = "batch", .grows = false, .number = batchNumber});
   std::map<std::string, Span> declared;
+  std::set<std::string> refused;  // known by name, so that the one mistake is not reported again at each use
   for (const ast::Statement& statement : program.body.statements) {
     const ast::Size* size = statement.as<ast::Size>();
     if (!size) continue;
@@ -39,6 +40,7 @@ void Expander::declareSizes(const ast::Program& program, const Sizes& sizes) {
         error("TPC0205",
               fmt::format("the size `{}` is {}, and has to be a whole number from 1 to 2^40", name, entry.value.text),
               entry.valueSpan);
+        refused.insert(name);
         continue;
       }
       if (name == "batch") {
@@ -58,6 +60,7 @@ void Expander::declareSizes(const ast::Program& program, const Sizes& sizes) {
   auto named = [&](const std::string& name, const char* option) -> Symbol* {
     for (Symbol& symbol : symbols_)
       if (symbol.name == name) return &symbol;
+    if (refused.contains(name)) return nullptr;
     Diagnostic diagnostic{.code = "TPC0204",
                           .message = fmt::format("`{}` names no size of this program: `{}`", option, name),
                           .span = {}};
@@ -95,6 +98,9 @@ void Expander::declareSizes(const ast::Program& program, const Sizes& sizes) {
                     .role = Binding::Role::length,
                     .span = at == declared.end() ? Span{} : at->second};
     globals_.emplace(symbols_[id].name, std::move(binding));
+  }
+  for (const std::string& name : refused) {
+    globals_.emplace(name, Binding{.value = {}, .role = Binding::Role::length, .span = declared.at(name)});
   }
 }
 
@@ -490,6 +496,7 @@ void Expander::declare(const ast::Param& node, Span span) {
             fmt::format("`{}` starts as {}, and has the shape {}", node.name.text, text(parts->start->shape),
                         text(*shape)),
             node.init->span);
+      frame_->names[node.name.text] = {.value = {}, .role = Binding::Role::parameter, .span = node.name.span};
       return;
     }
     auto spread = [&] { return emitter_.broadcastTo(*parts->start, whole, node.init->span); };

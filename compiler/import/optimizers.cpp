@@ -136,6 +136,7 @@ void Expander::declare(const ast::State& node) {
     } else {
       Value value = eval(*entry.value);
       const Scalar* scalar = value.as<Scalar>();
+      frame_->names[entry.name.text] = {.value = {}, .role = Binding::Role::variable, .span = entry.name.span};
       if (value.isPoison()) continue;
       if (!scalar || !scalar->isPlain()) {
         error("TPC0272",

@@ -92,11 +92,16 @@ class DiagnosticSink {
   std::size_t errors = 0;
 };
 
-// One line of the catalogue of diagnostics; `tpc explain TPC0104` prints it.  Each room has a table of its own.
+// One entry of the catalogue of diagnostics; `tpc explain TPC0104` prints it.  Each room has a table of its own.
+//
+// `wrong` shows the mistake and `mended` how to mend it.  Each is a whole program, if it declares the size `n`, or a
+// part of the one that exampleProgram() of the driver makes of it; or a command after `$ `; or, where the mistake is a
+// matter of amount, text with `...` for what is left out.  A test runs all but those last two.
 struct DiagnosticCode {
   std::string_view code;
   std::string_view title;
   std::string_view explanation;
+  std::string_view wrong = {}, mended = {};
 };
 
 }  // namespace tpc

@@ -274,7 +274,7 @@ struct Statement {
   Span head;  // up to the brace of its block, or all of it
 
   // What stood around it and means nothing, for the canonical text.
-  std::vector<std::string> commentsBefore;  // whole lines, from `#` on
+  std::vector<std::string> commentsBefore;  // whole lines, from `#` on; empty ones where an empty line is below one
   std::string commentAfter;                 // on the line where it (or its head) ends
   bool blankLineBefore = false;
 

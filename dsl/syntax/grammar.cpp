@@ -106,7 +106,7 @@ const auto name = x3::rule<struct NameId, ast::Name>{"a name"} =
 // A name that is given here to something.  What expressions read as something else would never be found under it.
 const auto newName = x3::rule<struct NewNameId, ast::Name>{"a name"} = spanned(name[([](auto& context) {
   ast::Name& given = x3::_attr(context);
-  for (const char* taken : {"auto", "inf", "new", "true", "false", "_"})
+  for (const std::string& taken : takenNames())
     if (given.text == taken)
       throw SyntaxError{"TPC0110", "`" + given.text + "` has a meaning of its own and cannot be a name", given.span};
   x3::_val(context) = std::move(given);

@@ -153,12 +153,15 @@ struct Builder {
   }
 
   static void takeComments(const RawBlock& raw, std::vector<std::string>& into) {
+    auto take = [&](const std::string& comment) {
+      if (!comment.empty()) into.push_back(comment);
+    };
     for (const RawStatement& s : raw.statements) {
-      into.insert(into.end(), s.commentsBefore.begin(), s.commentsBefore.end());
-      if (!s.commentAfter.empty()) into.push_back(s.commentAfter);
+      std::for_each(s.commentsBefore.begin(), s.commentsBefore.end(), take);
+      take(s.commentAfter);
       if (s.block) takeComments(*s.block, into);
     }
-    into.insert(into.end(), raw.commentsAtEnd.begin(), raw.commentsAtEnd.end());
+    std::for_each(raw.commentsAtEnd.begin(), raw.commentsAtEnd.end(), take);
   }
 
   bool attach(const RawStatement& raw, Statement::Node& node, std::optional<Block> body,
@@ -311,38 +314,6 @@ std::optional<ExprPtr> parseExpression(SourceMap& sources, FileId file, Diagnost
       return std::nullopt;
     }
   return syntax::parseExpressionText(text, {file, 0, static_cast<uint32_t>(text.size())}, diagnostics);
-}
-
-std::span<const DiagnosticCode> syntaxCodes() {
-  static constexpr DiagnosticCode codes[] = {
-      {"TPC0101", "the file is too large",
-       "A program may have 1 MiB of text. Programs that are larger are usually unrolled: write `repeat`."},
-      {"TPC0102", "not a character of the language",
-       "Programs are UTF-8 text. Outside of comments and quotes only letters a-z A-Z, digits, `_` and the operators "
-       "occur."},
-      {"TPC0103", "expected something else",
-       "The statement goes on differently than the grammar says. Each statement is read by itself, so this is the "
-       "first mistake in this statement; others are reported beside it."},
-      {"TPC0104", "nested too deep",
-       "Brackets and blocks may be nested 200 deep, and an expression may be 1000 operations high. Give inner parts "
-       "names of their own."},
-      {"TPC0105", "brackets that do not match",
-       "Each ( [ { is closed by its own ) ] }. A statement does not end inside ( ) or [ ], so the mistake may stand "
-       "some lines above."},
-      {"TPC0106", "text that is not closed", "Text in quotes begins and ends with \" on one line."},
-      {"TPC0107", "a statement that is not whole",
-       "fn, optimizer, repeat, if, else and train have a block in { }; nothing else has."},
-      {"TPC0108", "comparisons that chain", "a < b < c has no meaning here. Compare twice and multiply the results."},
-      {"TPC0109", "a number that does not fit", "Numbers are held as doubles: from about 1e-308 to 1e308."},
-      {"TPC0110", "a name with a meaning of its own", "auto, inf, new, true, false and _ cannot be given to anything."},
-      {"TPC0111", "a statement where it may not stand",
-       "size, input, target, output, metric, loss, import, train, optimizer and fn stand in the program, not in a "
-       "block (`if` does not count); return in a function; collect in a repeat; state and update in an optimizer."},
-      {"TPC0112", "a body without its end",
-       "A function ends with its only return; an optimizer says once what its update is."},
-      {"TPC0113", "too many errors", "The first 50 errors of a file are reported."},
-  };
-  return codes;
 }
 
 }  // namespace tpc

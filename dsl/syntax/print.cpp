@@ -2,7 +2,10 @@
 // table in precedence.h, the same that the parser uses.
 #include "dsl/syntax/print.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "dsl/syntax/precedence.h"
 
@@ -13,10 +16,57 @@ using namespace ast;
 namespace {
 
 constexpr int anything = 0, primaryStrength = 6;
+constexpr char beforeComment = '\x01';  // no program has it; where a comment behind a statement begins
+constexpr std::size_t longToAlign = 80;
+
+// Comments behind neighbouring statements of one block stand in one column:
+//
+//     size n = 256 -> inf  # grows
+//     size d = 64          # stays
+//
+// A line that is long has its comment two blanks behind it, so that it does not push away those of its neighbours.
+std::string alignedComments(const std::string& text) {
+  struct Line {
+    std::string code, comment;
+    std::size_t indent;
+    bool aligned;
+  };
+  auto width = [](std::string_view line) {
+    return static_cast<std::size_t>(
+        std::count_if(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  };
+  std::vector<Line> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string line = text.substr(begin, end - begin);
+    std::size_t mark = line.find(beforeComment);
+    bool has = mark != std::string::npos;
+    std::string code = line.substr(0, mark);
+    lines.push_back({code, has ? line.substr(mark + 1) : "", std::min(code.find_first_not_of(' '), code.size()),
+                     has && width(code) <= longToAlign});
+    begin = end + 1;
+  }
+  std::string result;
+  for (std::size_t first = 0, next; first < lines.size(); first = next) {
+    std::size_t column = 0;
+    for (next = first; next < lines.size() && lines[next].aligned && lines[next].indent == lines[first].indent; ++next)
+      column = std::max(column, width(lines[next].code));
+    if (next == first) next = first + 1;
+    for (std::size_t i = first; i < next; ++i) {
+      const Line& line = lines[i];
+      result += line.code;
+      if (!line.comment.empty())
+        result += std::string(line.aligned ? column - width(line.code) + 2 : 2, ' ') + line.comment;
+      result += '\n';
+    }
+  }
+  return result;
+}
 
 struct Printer {
   std::string out;
   unsigned depth = 0;
+  bool inExponent = false;  // n^(-1/2): operators there have no blanks around them
 
   // ---- expressions
 
@@ -76,7 +126,9 @@ struct Printer {
     if (strength == syntax::powerStrength) {  // to the right; its right side may be a minus
       expression(*binary.left, primaryStrength);
       out += '^';
+      const bool outer = std::exchange(inExponent, true);
       expression(*binary.right, syntax::prefixStrength);
+      inExponent = outer;
       return;
     }
     // To the left, and a comparison on neither side of a comparison.  Between @ and * the order is said, though it is
@@ -85,7 +137,8 @@ struct Printer {
     bool mixed = left && syntax::bindingStrength(left->op) == strength &&
                  (left->op == BinaryOp::matmul) != (binary.op == BinaryOp::matmul);
     expression(*binary.left, mixed || strength == syntax::comparisonStrength ? strength + 1 : strength);
-    out += std::string(" ") + spelling(binary.op) + " ";
+    const char* blank = inExponent ? "" : " ";
+    out += std::string(blank) + spelling(binary.op) + blank;
     expression(*binary.right, strength + 1);
   }
   void write(const Tuple& tuple) {
@@ -134,11 +187,14 @@ struct Printer {
 
   void newLine() { out += '\n' + std::string(2 * depth, ' '); }
   void comments(const std::vector<std::string>& all) {
-    for (const std::string& comment : all) newLine(), out += comment;
+    for (const std::string& comment : all) {
+      if (comment.empty()) out += '\n';
+      else newLine(), out += comment;
+    }
   }
   const std::string* commentAfterHead = nullptr;
   void noteComment() {
-    if (commentAfterHead && !commentAfterHead->empty()) out += "  " + *commentAfterHead;
+    if (commentAfterHead && !commentAfterHead->empty()) out += beforeComment + *commentAfterHead;
     commentAfterHead = nullptr;
   }
 
@@ -284,15 +340,14 @@ std::string print(const Program& program) {
   if (program.model) {
     printer.newLine();
     printer.out += "model " + program.model->text;
-    if (!program.commentAfter.empty()) printer.out += "  " + program.commentAfter;
+    if (!program.commentAfter.empty()) printer.out += beforeComment + program.commentAfter;
     if (!program.body.statements.empty() && program.body.statements.front().blankLineBefore) printer.out += '\n';
   }
   printer.statements(program.body);
   // Every line begins with its newline; the first of the file has none, and the last gets one.
   std::string text = std::move(printer.out);
   if (text.starts_with('\n')) text.erase(0, 1);
-  if (!text.empty()) text += '\n';
-  return text;
+  return alignedComments(text);
 }
 
 std::string print(const Expr& expression) {
@@ -304,7 +359,9 @@ std::string print(const Expr& expression) {
 std::string print(const Statement& statement) {
   Printer printer;
   printer.statement(statement);
-  return std::move(printer.out);
+  std::string text = alignedComments(printer.out);
+  text.pop_back();
+  return text;
 }
 
 }  // namespace tpc

@@ -1,7 +1,7 @@
 // A syntax tree as canonical text, as `tpc fmt` writes it.
 //
 // Promise: parse(print(program)) is the same program, for every program that the parser made.  Comments and single
-// empty lines between statements are kept.
+// empty lines between statements and comments are kept.
 #pragma once
 
 #include <string>

@@ -16,8 +16,6 @@ using Kind = Token::Kind;
 constexpr std::array namedDeclarations = {"model", "size", "let",    "input",  "target",    "param",
                                           "const", "fn",   "output", "metric", "optimizer", "state"};
 constexpr std::array modifiers = {"shared", "frozen", "trained"};
-// After these words something must follow, so no statement ends there.
-constexpr std::array unfinished = {"in", "as", "init", "from", "fixed"};
 constexpr std::array operators = {
     "+", "-", "*", "/", "^", "@", "=", "<", ">", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "->", ":", ","};
 constexpr std::array assignments = {"=", "+=", "-=", "*=", "/="};
@@ -73,7 +71,8 @@ struct Splitter {
       case Kind::symbol: return isSymbol(i, ")") || isSymbol(i, "]");
       case Kind::word:
         if (i == start) return !isReserved(spelling(i));
-        return !isOneOf(spelling(i), unfinished) && !isModifier(i);
+        // After a word that connects something must follow, so no statement ends there.
+        return !isOneOf(spelling(i), connectingWords()) && !isModifier(i);
       default: return true;
     }
   }
@@ -179,9 +178,25 @@ struct Splitter {
   std::string comment(std::size_t i) const {
     return std::string(text.substr(comments[i].begin, comments[i].end - comments[i].begin));
   }
+  bool isEmptyLine(uint32_t from, uint32_t to) const {
+    std::string_view between = from < to ? text.substr(from, to - from) : std::string_view();
+    return std::all_of(between.begin(), between.end(), isBlank) && std::count(between.begin(), between.end(), '\n') > 1;
+  }
+  // Whole lines; an empty one stands for an empty line below a comment.
   void takeCommentsBefore(uint32_t offset, std::vector<std::string>& into) {
-    while (nextComment < comments.size() && comments[nextComment].begin < offset)
-      into.push_back(comment(nextComment++));
+    while (nextComment < comments.size() && comments[nextComment].begin < offset) {
+      into.push_back(comment(nextComment));
+      uint32_t end = comments[nextComment++].end;
+      bool another = nextComment < comments.size() && comments[nextComment].begin < offset;
+      if (isEmptyLine(end, another ? comments[nextComment].begin : offset)) into.emplace_back();
+    }
+  }
+  void takeCommentsAtEnd(uint32_t after, uint32_t offset, RawBlock& block) {
+    if (!block.statements.empty() && nextComment < comments.size() && comments[nextComment].begin < offset &&
+        isEmptyLine(after, comments[nextComment].begin))
+      block.commentsAtEnd.emplace_back();
+    takeCommentsBefore(offset, block.commentsAtEnd);
+    if (!block.commentsAtEnd.empty() && block.commentsAtEnd.back().empty()) block.commentsAtEnd.pop_back();
   }
   // The comment on the line where `offset` is, if no token stands between.
   void takeCommentAfter(uint32_t offset, std::string& into) {
@@ -243,21 +258,22 @@ struct Splitter {
   RawBlock block(RawStatement& owner, unsigned depth, std::size_t brace) {
     RawBlock result;
     result.begin = tokens[brace].begin;
-    statements(result, depth, tokens[brace].end);
+    uint32_t after = statements(result, depth, tokens[brace].end);
     if (fatal) return result;
     if (isSymbol(at, "}")) {
-      takeCommentsBefore(tokens[at].begin, result.commentsAtEnd);
+      takeCommentsAtEnd(after, tokens[at].begin, result);
       result.end = owner.end = tokens[at].end;
       ++at;
     } else {
       result.end = owner.end = tokens[at - 1].end;
-      takeCommentsBefore(tokens[at].begin, result.commentsAtEnd);
+      takeCommentsAtEnd(after, tokens[at].begin, result);
       setProblem(owner, "TPC0105", "`{` is not closed", spanOf(brace));
     }
     return result;
   }
 
-  void statements(RawBlock& into, unsigned depth, uint32_t after) {
+  // Gives the end of the last statement, or of the comment behind it.
+  uint32_t statements(RawBlock& into, unsigned depth, uint32_t after) {
     while (!fatal && !isEnd(at) && !isSymbol(at, "}")) {
       if (isSymbol(at, ";")) {
         ++at;
@@ -268,6 +284,7 @@ struct Splitter {
       if (after < tokens[at].begin && nextComment > 0)
         after = std::max(after, std::min(comments[nextComment - 1].end, tokens[at].begin));
     }
+    return after;
   }
 };
 
@@ -278,6 +295,16 @@ const std::vector<std::string>& reservedWords() {
                                                  "frozen",    "trained", "const", "fn",    "output", "metric", "loss",
                                                  "optimizer", "repeat",  "if",    "else",  "import", "train",  "return",
                                                  "collect",   "claim",   "state", "update"};
+  return words;
+}
+
+const std::vector<std::string>& connectingWords() {
+  static const std::vector<std::string> words = {"in", "as", "init", "from", "fixed"};
+  return words;
+}
+
+const std::vector<std::string>& takenNames() {
+  static const std::vector<std::string> words = {"auto", "inf", "new", "true", "false", "_"};
   return words;
 }
 
@@ -304,7 +331,7 @@ std::optional<RawBlock> splitStatements(std::string_view text, FileId file, Diag
   uint32_t after = 0;
   unsigned strays = 0;
   for (;;) {
-    splitter.statements(all, 0, after);
+    after = splitter.statements(all, 0, after);
     if (splitter.fatal) {
       diagnostics.report(*splitter.fatal);
       return std::nullopt;
@@ -319,7 +346,7 @@ std::optional<RawBlock> splitStatements(std::string_view text, FileId file, Diag
     ++splitter.at;
   }
   all.end = static_cast<uint32_t>(text.size());
-  splitter.takeCommentsBefore(all.end, all.commentsAtEnd);
+  splitter.takeCommentsAtEnd(after, all.end, all);
   return all;
 }
 

@@ -46,4 +46,10 @@ std::optional<RawBlock> splitStatements(std::string_view text, FileId file, Diag
 bool isReserved(std::string_view word);
 const std::vector<std::string>& reservedWords();
 
+// The words that connect the parts of a statement: `in vocab`, `as layers`, `init fixed 1`, `from "file"`.
+const std::vector<std::string>& connectingWords();
+
+// The words that mean something inside of expressions, so that nothing else can be called by them.
+const std::vector<std::string>& takenNames();
+
 }  // namespace tpc::syntax

@@ -1,0 +1,36 @@
+#include "compiler/analysis/codes.h"
+
+namespace tpc {
+
+namespace {
+
+// clang-format off
+constexpr DiagnosticCode codes[] = {
+    {"TPC0301", "an activation holds back learning rates",
+     "Training would let a value grow with the size that grows, so the learning rates of what it is made of are smaller than they could be. Typical is a product of aligned vectors that is divided by the root of its length: after a step it grows like the length.",
+     "param Q [d, n]\nparam K [d, n]\ns = (x @ Q) @ transpose(x @ K) / sqrt(n)\nloss = mse(softmax(s) @ x @ W @ v, y)",
+     "param Q [d, n]\nparam K [d, n]\ns = (x @ Q) @ transpose(x @ K) / n\nloss = mse(softmax(s) @ x @ W @ v, y)"},
+    {"TPC0302", "a value grows without bound",
+     "Whatever the plan, this value is of larger order than one in the size that grows: what the program fixes makes it so.",
+     "h = relu(x @ W)\nloss = mse(sum(h, axis = 1) / sqrt(n) + h @ v, y)",
+     "h = relu(x @ W)\nloss = mse(sum(h, axis = 1) / n + h @ v, y)"},
+    {"TPC0303", "no plan exists",
+     "What the program fixes leaves no output that moves by order one in a step. Typical is one parameter whose uses ask for different sizes.",
+     "param Q [d, n]\ns = sum((x @ Q) * (x @ W), axis = 1) / sqrt(n)\nloss = mse(s + x @ W @ v, y)",
+     "param Q [d, n]\ns = auto * sum((x @ Q) * (x @ W), axis = 1)\nloss = mse(s + x @ W @ v, y)"},
+    {"TPC0304", "an optimizer that is not analysed",
+     "A plan for a parameter needs to know what its optimizer makes of a gradient that is c times as large: the update has to become c^p times as large for some p.",
+     "optimizer cubic(lr) { update = -lr * (grad + grad^3) }\ntrain { optimizer = cubic }",
+     "optimizer cubic(lr) { update = -lr * grad^3 }\ntrain { optimizer = cubic }"},
+    {"TPC0305", "a chosen coordinate of a growing axis",
+     "Sizes are those of typical coordinates. Data that choose one coordinate of a growing axis, as the target of a growing vocabulary does, see others, and no theorem covers them.",
+     "target k [batch] in n\nloss = cross_entropy(x @ W, k) + mse(x @ W @ v, y)",
+     "size classes = 10\ntarget k [batch] in classes\nparam R [n, classes]\nloss = cross_entropy(x @ W @ R, k) + mse(x @ W @ v, y)"},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const DiagnosticCode> analysisCodes() { return codes; }
+
+}  // namespace tpc
