@@ -286,8 +286,10 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace tpc
 
+// Before the libraries' own initializers, which can already find no memory.
+__attribute__((section(".preinit_array"), used)) static void (*const beforeLibraries)() = tpc::installSignalHandlers;
+
 int main(int argc, char** argv) {
-  tpc::installSignalHandlers();
   // MLIR does not throw where memory ends.
   llvm::install_bad_alloc_error_handler([](void*, const char*, bool) { _exit(tpc::reportOutOfMemory()); });
   try {
