@@ -26,6 +26,10 @@ constexpr DiagnosticCode codes[] = {
      "Sizes are those of typical coordinates. Data that choose one coordinate of a growing axis, as the target of a growing vocabulary does, see others, and no theorem covers them.",
      "target k [batch] in n\nloss = cross_entropy(x @ W, k) + mse(x @ W @ v, y)",
      "size classes = 10\ntarget k [batch] in classes\nparam R [n, classes]\nloss = cross_entropy(x @ W @ R, k) + mse(x @ W @ v, y)"},
+    {"TPC0306", "a plan between sizes that it does not follow",
+     "A plan carries numbers along sizes that grow and are analysed. At another number of any other size nothing is known, so the numbers stay as they are.",
+     "$ tpc plan mlp.tp --target classes=100 --lr 3e-3",
+     "$ tpc plan mlp.tp --target n=4096 --lr 3e-3"},
 };
 // clang-format on
 
