@@ -185,6 +185,11 @@ int run(int argc, char** argv) {
                        : "takes a number from 0 on, not `" + text + "`";
           },
           "NUMBER"));
+  plan.add_option("--precision", line.plan.precision,
+                  "formats whose range is checked at the target: fp16, bf16, fp8_e4m3, fp8_e5m2")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"fp16", "bf16", "fp8_e4m3", "fp8_e5m2"}));
   plan.add_option("--format", line.format, "text, json, markdown, torch (text)")
       ->check(CLI::IsMember({"text", "json", "markdown", "torch"}));
   addOutputOption(plan, line);

@@ -4,9 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/driver/with_source.h"
+#include "compiler/evidence/precision.h"
 #include "compiler/plan/numbers.h"
 #include "compiler/plan/torch.h"
 #include "compiler/report/plan.h"
+#include "compiler/report/precision.h"
 #include "compiler/report/verdict.h"
 #include "compiler/report/version.h"
 #include "dsl/source/suggest.h"
@@ -41,13 +43,14 @@ std::string mistakeInLengths(const Plan& plan) {
 }
 
 // Under `exponents` stands what `tpc analyze --format=json` says, in the same keys.
-std::string withAnalysis(const Plan& plan, const Document& document) {
+std::string withAnalysis(const Plan& plan, const Document& document, const std::optional<RangeReport>& range) {
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(toJson(plan));
   nlohmann::ordered_json analysis = nlohmann::ordered_json::parse(analysisJson(document, {}));
   json["assumptions"] = analysis["assumptions"];
   json["exponents"] = {{"verdict", analysis["verdict"]},
                        {"parameters", analysis["parameters"]},
                        {"multipliers", analysis["multipliers"]}};
+  if (range) json["precision"] = rangeJson(document, *range);
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -84,17 +87,29 @@ Answer planCommand(const CommandOptions& options, const PlanOptions& asked) {
         for (const Warning& warning : allWarnings(document))
           plan.warnings.push_back({warning.code, warning.span.end > warning.span.begin ? sources.at(warning.span) : "",
                                    warning.message, warning.mend});
+        std::optional<RangeReport> range;
+        if (!asked.precision.empty() && !isNegative(*analysed)) {
+          range = outOfRange(analysed->graph, analysed->analysis, analysed->optimizers, plan, asked.precision);
+          if (!range->error.empty())
+            return Answer{exit_code::program, "",
+                          "tpc: the program does not run at the base sizes: " + range->error + "\n"};
+        }
         if (isNegative(*analysed)) {
           const std::string why = verdict.infeasible ? "" : "what was given is unstable: ";
-          return Answer{exit_code::negative, options.format == "json" ? withAnalysis(plan, document) : "",
+          return Answer{exit_code::negative, options.format == "json" ? withAnalysis(plan, document, range) : "",
                         "tpc: " + why + (plan.warnings.empty() ? "see tpc analyze" : plan.warnings.front().message) +
                             "\n     tpc analyze " + options.file + " tells how it came about\n"};
         }
         Answer answer;
-        if (options.format == "json") answer.document = withAnalysis(plan, document);
+        if (options.format == "json") answer.document = withAnalysis(plan, document, range);
         else if (options.format == "markdown") answer.document = planMarkdown(plan);
         else if (options.format == "torch") answer.document = torchText(plan);
         else answer.document = planText(plan);
+        if (range && options.format != "json") {
+          const std::string text = rangeText(document, *range, asked.precision);
+          if (options.format == "torch") answer.messages = text;  // the document is Python and nothing else
+          else answer.document += "\n" + text;
+        }
         return answer;
       });
 }

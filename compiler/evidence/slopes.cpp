@@ -64,9 +64,16 @@ void dropMasked(Tensor& a, Tensor& b) {
   b.values.resize(kept);
 }
 
-// The means of squares that one width and seed contribute.
+double largestOf(const Tensor& tensor) {
+  double largest = 0;
+  for (double value : tensor.values) largest = std::max(largest, std::abs(value));
+  return largest;
+}
+
+// What one width and seed contribute.
 struct Sample {
-  std::vector<double> init, update, trained;
+  std::vector<double> init, update, trained;  // root mean squares
+  std::vector<double> largestInit, largestTrained;
   double lossBefore = 0, lossAfter = 0;
   std::string error;
 };
@@ -137,6 +144,8 @@ struct Run {
       sample.init.push_back(rootMeanSquare(a));
       sample.update.push_back(rootMeanSquare(change));
       sample.trained.push_back(rootMeanSquare(b));
+      sample.largestInit.push_back(largestOf(a));
+      sample.largestTrained.push_back(largestOf(b));
     }
     if (graph.loss != none) {
       sample.lossBefore = before.values[graph.loss]->values[0];
@@ -206,7 +215,7 @@ Series fitted(const std::vector<int64_t>& widths, std::vector<double> sizes) {
   series.zero = std::all_of(series.sizes.begin(), series.sizes.end(), [](double size) { return size == 0; });
   series.finite = std::all_of(series.sizes.begin(), series.sizes.end(),
                               [](double size) { return std::isfinite(size) && size > 0; });
-  if (!series.finite) return series;
+  if (!series.finite || widths.size() < 2) return series;  // one width has no slope
   double sx = 0, sy = 0, sxx = 0, sxy = 0;
   const double count = double(widths.size());
   for (size_t i = 0; i < widths.size(); ++i) {
@@ -221,17 +230,18 @@ Measurement measure(const Graph& graph, const std::vector<OptimizerProgram>& opt
                     const SlopeOptions& options) {
   Measurement result;
   result.widths = options.widths;
-  if (options.widths.size() < 2 || options.symbol >= options.numbers.size() || options.seeds < 1) {
-    result.error = "a slope needs two widths, a seed and the numbers of all symbols";
+  if (options.widths.empty() || options.symbol >= options.numbers.size() || options.seeds < 1) {
+    result.error = "to measure takes a width, a seed and the numbers of all symbols";
     return result;
   }
   const std::vector<NodeId> nodes = options.nodes.empty() ? defaultNodes(graph) : options.nodes;
   const Run run{graph, optimizers, options, nodes};
   std::vector<std::vector<double>> init(nodes.size()), update(nodes.size()), trained(nodes.size());
+  std::vector<std::vector<double>> largestInit(nodes.size()), largestTrained(nodes.size());
   for (int64_t width : options.widths) {
     std::vector<int64_t> numbers = options.numbers;
     numbers[options.symbol] = width;
-    std::vector<double> a(nodes.size()), b(nodes.size()), c(nodes.size());
+    std::vector<double> a(nodes.size()), b(nodes.size()), c(nodes.size()), d(nodes.size()), e(nodes.size());
     double before = 0, after = 0;
     for (int seed = 1; seed <= options.seeds; ++seed) {
       const Sample sample = run(plan(numbers), numbers, uint64_t(seed));
@@ -243,6 +253,8 @@ Measurement measure(const Graph& graph, const std::vector<OptimizerProgram>& opt
         a[i] += sample.init[i] * sample.init[i] / options.seeds;
         b[i] += sample.update[i] * sample.update[i] / options.seeds;
         c[i] += sample.trained[i] * sample.trained[i] / options.seeds;
+        d[i] = std::max(d[i], sample.largestInit[i]);
+        e[i] = std::max(e[i], sample.largestTrained[i]);
       }
       before += sample.lossBefore / options.seeds, after += sample.lossAfter / options.seeds;
     }
@@ -250,12 +262,17 @@ Measurement measure(const Graph& graph, const std::vector<OptimizerProgram>& opt
       init[i].push_back(std::sqrt(a[i]));
       update[i].push_back(std::sqrt(b[i]));
       trained[i].push_back(std::sqrt(c[i]));
+      largestInit[i].push_back(d[i]);
+      largestTrained[i].push_back(e[i]);
     }
     result.lossBefore.push_back(before), result.lossAfter.push_back(after);
   }
-  for (size_t i = 0; i < nodes.size(); ++i)
+  for (size_t i = 0; i < nodes.size(); ++i) {
     result.values.push_back({nodes[i], fitted(options.widths, init[i]), fitted(options.widths, update[i]),
                              fitted(options.widths, trained[i])});
+    result.values.back().init.largest = std::move(largestInit[i]);
+    result.values.back().trained.largest = std::move(largestTrained[i]);
+  }
   return result;
 }
 

@@ -46,9 +46,10 @@ struct SlopeOptions {
 
 // One quantity over the widths.
 struct Series {
-  std::vector<double> sizes{};  // root mean square over coordinates and seeds, per width
-  double slope = 0;             // of log size against log width
-  bool zero = false;            // it vanishes at every width
+  std::vector<double> sizes{};    // root mean square over coordinates and seeds, per width
+  std::vector<double> largest{};  // absolute value of any coordinate, per width
+  double slope = 0;               // of log size against log width
+  bool zero = false;              // it vanishes at every width
   bool finite = true;
 };
 

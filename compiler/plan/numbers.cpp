@@ -117,19 +117,19 @@ struct Maker {
       out.target.shape.push_back(graph.length(parameter.node, axis).at(request.target).value_or(0));
     }
     if (!out.trains) return out;
-    const auto scaled = [&](std::optional<PlanGrowth>& exponent, std::optional<double> PlanNumbers::*number,
+    const auto scaled = [&](std::optional<PlanGrowth>& exponent, std::optional<double> ParameterNumbers::*number,
                             const Growths& growths, std::optional<double> base) {
       exponent = growth(growths);
       if (!base) return;
       out.base.*number = *base;
       out.target.*number = *base * factor(growths);
     };
-    scaled(out.exponents.lr, &PlanNumbers::lr, exponents.lr, request.lr);
+    scaled(out.exponents.lr, &ParameterNumbers::lr, exponents.lr, request.lr);
     if (const auto eps = argument(out.optimizer, "eps"))
-      scaled(out.exponents.eps, &PlanNumbers::eps, exponents.eps, request.eps ? request.eps : eps);
+      scaled(out.exponents.eps, &ParameterNumbers::eps, exponents.eps, request.eps ? request.eps : eps);
     if (const auto decay = argument(out.optimizer, "decay")) {
       out.exponents.decayPerStep = growth(exponents.decayPerStep);
-      scaled(out.exponents.decayTimesLr, &PlanNumbers::weightDecay, exponents.decayTimesLr,
+      scaled(out.exponents.decayTimesLr, &ParameterNumbers::weightDecay, exponents.decayTimesLr,
              request.weightDecay ? request.weightDecay : decay);
       // A gain that decays would pull its layer's output to zero: decay is for what multiplies a contraction.
       if (first[index].kind == UseKind::factor || first[index].kind == UseKind::term)

@@ -41,7 +41,7 @@ std::string sizesInWords(const Plan& plan) {
 
 std::string entry(const PlanParameter& parameter) {
   constexpr std::string_view inits[] = {"normal", "uniform", "constant", "eye", "values", "file"};
-  const PlanNumbers& numbers = parameter.target;
+  const ParameterNumbers& numbers = parameter.target;
   std::string text = "    " + quoted(parameter.name) + ": dict(init=" + quoted(std::string(inits[int(parameter.init)]));
   const auto put = [&](const char* key, const std::optional<double>& value) {
     if (value) text += ", " + std::string(key) + "=" + shortest(*value);

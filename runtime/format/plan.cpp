@@ -42,7 +42,7 @@ Json exponentsJson(const PlanExponents& exponents) {
   return json;
 }
 
-Json numbersJson(const PlanParameter& parameter, const PlanNumbers& numbers) {
+Json numbersJson(const PlanParameter& parameter, const ParameterNumbers& numbers) {
   Json json;
   json["shape"] = numbers.shape;
   for (const InitName& one : initNames)
@@ -126,8 +126,8 @@ PlanExponents exponents(const Json& json, const std::string& where) {
   return result;
 }
 
-PlanNumbers numbers(const Json& json, PlanParameter& parameter, const std::string& where) {
-  PlanNumbers result;
+ParameterNumbers numbers(const Json& json, PlanParameter& parameter, const std::string& where) {
+  ParameterNumbers result;
   const Json& shape = at(json, "shape", where);
   if (!shape.is_array() || shape.size() > mostAxes)
     throw Refused{"`shape` of " + where + " is no list of up to 16 lengths"};

@@ -31,7 +31,7 @@ enum class PlanInit : uint8_t { normal, uniform, constant, eye, values, file };
 
 // One parameter at one choice of sizes.  What is not there does not apply, or was not given (a learning rate without
 // --lr): then the factor between base and target is in the exponents alone.
-struct PlanNumbers {
+struct ParameterNumbers {
   std::vector<int64_t> shape{};
   std::optional<double> initStd{}, initMean{};
   double multiplier = 1;
@@ -45,7 +45,7 @@ struct PlanParameter {
   bool trains = true;
   std::string optimizer{};
   PlanExponents exponents{};
-  PlanNumbers base{}, target{};
+  ParameterNumbers base{}, target{};
 };
 
 struct PlanMultiplier {

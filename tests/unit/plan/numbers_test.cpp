@@ -88,7 +88,7 @@ TEST_CASE("the four gauges are one network", "[plan]") {
         INFO(path << " " << optimizer);
         REQUIRE(plan.parameters.size() == plain.parameters.size());
         for (size_t i = 0; i < plan.parameters.size(); ++i) {
-          const PlanNumbers &one = plan.parameters[i].target, &other = plain.parameters[i].target;
+          const ParameterNumbers &one = plan.parameters[i].target, &other = plain.parameters[i].target;
           CHECK(other.multiplier == 1);
           if (one.initStd) CHECK(near(*one.initStd * one.multiplier, *other.initStd));
           if (one.initMean) CHECK(near(*one.initMean * one.multiplier, *other.initMean));
