@@ -453,6 +453,17 @@ void mapOf(Run& run, NodeId id) {
   if (argument.isZero()) state.spread = Size::zero();
 }
 
+// Is one of the two the maximum, or minimum, of the other?
+bool isMaximumOf(const Run& run, NodeId a, NodeId b) {
+  for (auto [whole, extreme] : {std::pair{a, b}, {b, a}}) {
+    const NodeId reduced = behindPlumbing(run, extreme);
+    const Node& node = run.graph.nodes[reduced];
+    if (node.kind != OpKind::reduce || ReduceFn(node.fn) == ReduceFn::sum) continue;
+    if (behindPlumbing(run, run.graph.operands(reduced)[0]) == behindPlumbing(run, whole)) return true;
+  }
+  return false;
+}
+
 void manyArguments(Run& run, NodeId id) {
   static const RuleId rule = rowFor(Family::map, 0);
   const Node& node = run.graph.nodes[id];
@@ -492,6 +503,8 @@ void manyArguments(Run& run, NodeId id) {
   InitialState& state = run.initial[id];
   state.spread = min(spread, size);
   if (node.kind == OpKind::compare) state.sign = Sign::nonNegative;
+  if (node.kind == OpKind::compare && isMaximumOf(run, operands[0], operands[1]))
+    for (Part& part : state.parts) part.sparse = true;  // x == max(x) holds for one coordinate, up to ties
   if (node.kind == OpKind::select && run.initial[operands[1]].sign == run.initial[operands[2]].sign)
     state.sign = run.initial[operands[1]].sign;
   if (node.kind == OpKind::select) {

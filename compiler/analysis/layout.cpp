@@ -74,14 +74,15 @@ Rational powerOf(const Run& run, NodeId map) {
 Size mapSize(const MapFacts& facts, const Size& argument, Sign sign) {
   if (argument.isZero())
     // At zero exactly: phi(0), which for a singular function is what `tiny` makes of it.
-    return facts.small.isZero() || facts.singular ? Size::power(0) : Size::zero();
+    return facts.zeroAtZero ? Size::zero() : Size::power(0);
   const bool bounded = facts.explodes && sign == Sign::nonPositive;
   if (!argument.isPower()) {
     if (argument.kind == Size::Kind::notAnalysed) return argument;
+    if (facts.explodes && !bounded) return Size::exponential();
     return bounded || facts.large.isZero() ? Size::power(0) : argument;
   }
   const Rational e = argument.exponent;
-  if (e < Rational(0)) return Size::power(facts.small * e);
+  if (e < Rational(0)) return facts.flat ? Size::zero() : Size::power(facts.small * e);
   if (e.isZero() || bounded) return Size::power(0);
   if (facts.explodes) return Size::exponential();
   return Size::power(facts.large * e);

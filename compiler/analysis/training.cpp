@@ -115,7 +115,7 @@ void mapChange(Run& run, NodeId id) {
   if (!isOutgrown) {
     size = mapDerivativeSize(facts, x0) + dx;
   } else if (dx.isPower() && dx.exponent < Rational(0)) {
-    size = Size::power(facts.change * dx.exponent);
+    size = facts.flat ? Size::zero() : Size::power(facts.change * dx.exponent);
     if (facts.change < Rational(0) || facts.change.isZero()) size = mapSize(facts, dx, sign);
   } else {
     size = mapSize(facts, dx, sign);
@@ -252,6 +252,12 @@ void evaluate(Run& run, NodeId id) {
         trained = max(trained, run.trained[operands[i]]);
       }
       if (node.kind == OpKind::compare) trained = Size::power(0), change = min(change, trained);
+      if (node.kind == OpKind::select) {
+        // Where the condition changes its mind, one branch takes the place of the other.
+        const Size& condition = run.change[operands[0]].total();
+        const Size flipped = min(max(init, trained) + condition, max(init, trained));
+        if (less(change, flipped)) change = flipped, premise = run.changeStep[operands[0]];
+      }
       setChange(run, id, Size::zero(), change, sum, premise, noStep);
       return setTrained(run, id, trained);
     }
@@ -361,10 +367,13 @@ TrainingOutcome deriveTraining(Run& run) {
       const bool trains = parameter.ownership == Ownership::trained && gradient != none;
       Size g = !trains ? Size::zero() : first ? run.initial[gradient].size() : run.trained[gradient];
       Size size = Size::zero();
-      if (g.isPower()) {
-        const OptimizerFacts& facts = run.optimizerOf[i];
+      const OptimizerFacts& facts = run.optimizerOf[i];
+      // A sign, or a gradient divided by its own size, does not see how large it was.
+      const bool sizeCounts = !facts.homogeneity.isZero();
+      if (g.isPower() || (g.kind == Size::Kind::exponential && !sizeCounts)) {
         if (!facts.analysed) size = Size::notAnalysed();
-        else if (run.lr[i]) size = Size::power(*run.lr[i] + facts.entry + facts.homogeneity * g.exponent);
+        else if (run.lr[i])
+          size = Size::power(*run.lr[i] + facts.entry + (sizeCounts ? facts.homogeneity * g.exponent : Rational(0)));
         else size = run.update[i];
       } else if (!g.isZero()) {
         size = g;

@@ -196,3 +196,40 @@ TEST_CASE("a normalized matrix has the role of its product", "[programs]") {
       analysed(around("param W [n, n]\nh = relu(h @ (W / sqrt(mean(W^2, axis = 0, keep) + tiny(1e-8))))\n"));
   CHECK(parameterOf(program, "W").role == Role::hidden);
 }
+
+// relu'(0) = 0: nothing ever reaches W, and V reads zeros.
+TEST_CASE("a matrix at zero in front of relu never trains", "[programs][map.order]") {
+  const Program program = analysed(
+      "size n = 64 -> inf\ninput x [batch, 4]\ntarget y [batch]\nparam W [4, n] init 0\nparam V [n, 1]\n"
+      "h = relu(x @ W)\nloss = mse((h @ V)[:, 0], y)\n");
+  CHECK(parameterOf(program, "W").status == Status::neverTrains);
+  CHECK(parameterOf(program, "V").status == Status::neverTrains);
+}
+
+// One coordinate is the largest and has the whole gradient: W moves u by order one at a learning rate of order one.
+TEST_CASE("the gradient of a maximum goes to one coordinate", "[programs][max.logs]") {
+  const Program program = analysed(
+      "size n = 64 -> inf\ninput x [batch, 4]\ntarget y [batch]\nparam W [4, n]\n"
+      "u = max(x @ W, axis = -1)\nloss = mse(u, y)\n",
+      "sgd");
+  CHECK(toString(parameterOf(program, "W").gradientInit) == "0");
+  CHECK(toString(parameterOf(program, "W").lr) == "0");
+}
+
+TEST_CASE("a condition that changes moves what it selects", "[programs]") {
+  const Program program = analysed(around("param W [n, n]\na = h @ W\nh = where(a > 0, 1, -1) + a\n"));
+  const Analysed& analysed = *program.analysed;
+  bool found = false;
+  for (NodeId id = 0; id < analysed.graph.forwardEnd; ++id) {
+    if (analysed.graph.nodes[id].kind != OpKind::select) continue;
+    found = true;
+    CHECK(toString(analysed.analysis.symbols[0].values[id].update) == "0");
+  }
+  CHECK(found);
+}
+
+TEST_CASE("rounding takes small values to zero", "[programs][map.order]") {
+  const Program program = analysed(around("param W [n, 4] init fixed normal(n^(-1))\ns = h @ W\nq = round(s)\n",
+                                          "loss = cross_entropy(h @ V, y) + mean(q^2)\n"));
+  CHECK(valueOf(program, "q").init.isZero());
+}
