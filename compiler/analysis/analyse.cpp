@@ -110,7 +110,7 @@ void fillLearningRates(Run& run) {
     const Parameter& parameter = run.graph.parameters[i];
     ParameterSizes& out = run.out.parameters[i];
     if (parameter.gradient != none) {
-      out.gradientInit = run.initial[parameter.gradient].size();
+      out.gradientInit = run.initial[parameter.gradient].size;
       out.gradientTrained = run.trained[parameter.gradient];
       out.gradientStep = run.trainedStep[parameter.gradient];
     } else {
@@ -158,7 +158,7 @@ void judge(Run& run, const TrainingOutcome& outcome) {
     if (!run.isPort[id] || !run.reachesLoss[id]) continue;
     if (anyOutput && isLossTerm(run, id) && !isEnd(id))
       continue;  // outputs are what a user sees; a penalty may make the loss large
-    const Size init = run.initial[id].size(), trained = run.trained[id];
+    const Size init = run.initial[id].size, trained = run.trained[id];
     undetermined |= init.kind == Size::Kind::notAnalysed || trained.kind == Size::Kind::notAnalysed;
     // A port whose scale is free may sit anywhere.
     const bool maySitHigh = exceeds(max(init, trained), Size::zero()) && isScaleFree(run, id);
@@ -190,7 +190,7 @@ void judge(Run& run, const TrainingOutcome& outcome) {
   if (!stable && !undetermined) {
     NodeId at = firstUnstable != none ? firstUnstable : outcome.growsFirst;
     std::string name = nameOfPort(run, at);
-    const Size size = at == none ? Size::power(0) : max(run.initial[at].size(), run.trained[at]);
+    const Size size = at == none ? Size::power(0) : max(run.initial[at].size, run.trained[at]);
     run.out.warnings.push_back({"TPC0302",
                                 at == none ? Span{} : graph.nodes[at].span,
                                 "`" + name + "` grows with " + graph.symbols[run.symbol].name + " as " +
@@ -296,7 +296,7 @@ void fillValues(Run& run) {
   static const RuleId spread = ruleNamed("spread.limit");
   for (NodeId id = 0; id < count; ++id) {
     ValueSizes& out = run.out.values[id];
-    out.init = run.initial[id].size();
+    out.init = run.initial[id].size;
     out.update = run.change[id].total();
     out.trained = run.trained[id];
     out.spread = run.initial[id].spread;
@@ -392,7 +392,7 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   out.parameters.resize(graph.parameters.size());
   out.multipliers.resize(graph.freeMultipliers.size());
   if (isTripCount(graph, out.symbol)) return fillNotAnalysed(out, graph);
-  out.derivation.reserve(graph.nodes.size() * 6);
+  out.derivation.reserve(graph.nodes.size() * 8);
 
   Run run(graph, options, out);
   run.initSize.assign(graph.parameters.size(), Size::power(0));
@@ -425,7 +425,7 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   static const RuleId claimed = ruleNamed("claim.user");
   for (const Claim& claim : graph.claims) {
     const InitialState& state = run.initial[claim.node];
-    note(run, claimed, Aspect::init, claim.node, state.size(), {state.step});
+    note(run, claimed, Aspect::init, claim.node, state.size, {state.step});
   }
   const TrainingOutcome solved = deriveTraining(run);
   solveLearningRates(run);

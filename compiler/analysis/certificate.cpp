@@ -7,6 +7,7 @@ namespace tpc {
 namespace {
 
 constexpr CertificateId noId = ~CertificateId(0);
+constexpr size_t mostRemembered = 1 << 12;
 
 uint64_t hashOf(const Certificate& certificate) {
   return mixed(uint64_t(certificate.reads) << 32 ^ mixed(uint64_t(certificate.sign) << 32 | certificate.flips));
@@ -16,7 +17,7 @@ uint64_t pairKey(uint32_t a, uint32_t b) { return uint64_t(a) << 32 | b; }
 
 }  // namespace
 
-CertificateTable::CertificateTable() : ids_(256, noId) { intern({}); }
+CertificateTable::CertificateTable() : ids_(256, noId), products_(mostRemembered), sums_(mostRemembered) { intern({}); }
 
 CertificateId CertificateTable::intern(const Certificate& certificate) {
   auto slot = [&](const Certificate& of) {
@@ -45,13 +46,14 @@ CertificateId CertificateTable::product(CertificateId a, CertificateId b) {
   if (a == constantAlong) return b;
   if (b == constantAlong) return a;
   if (a > b) std::swap(a, b);
-  if (const uint32_t* known = products_.find(pairKey(a, b))) return *known;
+  Remembered& known = products_[mixed(pairKey(a, b)) & (mostRemembered - 1)];
+  if (known.a == a && known.b == b) return known.result;
   const Certificate p = certificates_[a], q = certificates_[b];
   const FlipsId flips = flips_.meet(p.flips, q.flips);
   const CertificateId result = intern({.reads = sets_.unite(p.reads, q.reads),
                                        .sign = flips_.normal(sets_.differ(p.sign, q.sign), flips),
                                        .flips = flips});
-  products_.insert(pairKey(a, b), result);
+  known = {a, b, result};
   return result;
 }
 
@@ -59,12 +61,13 @@ CertificateId CertificateTable::product(CertificateId a, CertificateId b) {
 CertificateId CertificateTable::sum(CertificateId a, CertificateId b) {
   if (a == b) return a;
   if (a > b) std::swap(a, b);
-  if (const uint32_t* known = sums_.find(pairKey(a, b))) return *known;
+  Remembered& known = sums_[mixed(pairKey(a, b)) & (mostRemembered - 1)];
+  if (known.a == a && known.b == b) return known.result;
   const Certificate p = certificates_[a], q = certificates_[b];
   const FlipsId flips = flips_.keeping(flips_.meet(p.flips, q.flips), sets_.differ(p.sign, q.sign));
   const CertificateId result =
       intern({.reads = sets_.unite(p.reads, q.reads), .sign = flips_.normal(p.sign, flips), .flips = flips});
-  sums_.insert(pairKey(a, b), result);
+  known = {a, b, result};
   return result;
 }
 

@@ -75,7 +75,12 @@ class CertificateTable {
   FlipsTable flips_{sets_};
   std::vector<Certificate> certificates_;
   std::vector<CertificateId> ids_;  // an open hash table of certificates, noId where empty
-  FlatMap products_, sums_, renamings_;
+  // The last results, each where its hash points; what is asked again is mostly asked soon.
+  struct Remembered {
+    CertificateId a = constantAlong, b = constantAlong, result = constantAlong;
+  };
+  std::vector<Remembered> products_, sums_;
+  FlatMap renamings_;
 };
 
 }  // namespace tpc

@@ -20,10 +20,10 @@ uint64_t pairKey(uint32_t a, uint32_t b) { return uint64_t(a) << 32 | b; }
 
 }  // namespace
 
-SourceSet FlipsTable::normalIn(SourceSet sum, const Flips& in) {
-  sum = sets_.without(sum, in.fixed);
+SourceSet FlipsTable::normalIn(SourceSet sum, SourceSet fixed, std::span<const SourceSet> blocks) {
+  sum = sets_.without(sum, fixed);
   SourceSet heads = noSources;
-  for (SourceSet block : in.blocks) {
+  for (SourceSet block : blocks) {
     if (sum == noSources) break;
     const SourceSet inside = sets_.intersect(sum, block);
     if (inside == noSources) continue;
@@ -34,7 +34,9 @@ SourceSet FlipsTable::normalIn(SourceSet sum, const Flips& in) {
 }
 
 // A vector modulo the span of `others` (elimination by the first member).
-SourceSet FlipsTable::reduced(SourceSet sum, std::vector<SourceSet> others) {
+SourceSet FlipsTable::reduced(SourceSet sum, std::span<const SourceSet> modulo) {
+  if (modulo.empty()) return sum;
+  std::vector<SourceSet> others(modulo.begin(), modulo.end());
   for (size_t i = 0; i < others.size(); ++i) {
     if (others[i] == noSources) continue;
     const Source pivot = sets_.first(others[i]);
@@ -66,8 +68,7 @@ void FlipsTable::flipTogether(Flips& flips, SourceSet sources) {
 
 // Demands that the sum of `sources` does not flip.
 void FlipsTable::constrain(Flips& flips, SourceSet sources) {
-  sources = normalIn(sources, flips);
-  if (!flips.others.empty()) sources = reduced(sources, flips.others);
+  sources = reduced(normalIn(sources, flips.fixed, flips.blocks), flips.others);
   if (sources == noSources) return;
   if (sets_.size(sources) == 1) return fix(flips, sources);
   if (sets_.size(sources) == 2) joinBlock(flips, sources);
@@ -78,7 +79,7 @@ void FlipsTable::constrain(Flips& flips, SourceSet sources) {
   others.swap(flips.others);
   std::sort(others.begin(), others.end(), [&](SourceSet a, SourceSet b) { return sets_.precedes(a, b); });
   for (SourceSet other : others) {
-    other = normalIn(other, flips);
+    other = normalIn(other, flips.fixed, flips.blocks);
     if (sets_.size(other) > 2) flips.others.push_back(other);
     else if (other != noSources) constrain(flips, other);
   }
@@ -100,8 +101,14 @@ void FlipsTable::fix(Flips& flips, SourceSet sources) {
 
 FlipsTable::FlipsTable(SourceSets& sets) : sets_(sets), ids_(256, {0, noId}) { intern({}); }
 
+Flips FlipsTable::open(FlipsId id) const {
+  const Kept& kept = kept_[id];
+  const auto begin = pool_.begin() + kept.first, middle = begin + kept.blocks;
+  return {kept.fixed, {begin, middle}, {middle, middle + kept.others}, kept.lost};
+}
+
 FlipsId FlipsTable::intern(const Flips& flips) {
-  if (2 * flips_.size() >= ids_.size()) {
+  if (2 * kept_.size() >= ids_.size()) {
     std::vector<std::pair<uint32_t, FlipsId>> old(2 * ids_.size(), {0, noId});
     old.swap(ids_);
     for (const auto& [hash, id] : old) {
@@ -111,12 +118,21 @@ FlipsId FlipsTable::intern(const Flips& flips) {
       ids_[at] = {hash, id};
     }
   }
+  auto equals = [&](const Kept& kept) {
+    const auto begin = pool_.begin() + kept.first, middle = begin + kept.blocks;
+    return kept.fixed == flips.fixed && kept.lost == flips.lost &&
+           std::equal(begin, middle, flips.blocks.begin(), flips.blocks.end()) &&
+           std::equal(middle, middle + kept.others, flips.others.begin(), flips.others.end());
+  };
   const uint32_t hash = hashOf(flips);
   size_t at = hash & (ids_.size() - 1);
   for (; ids_[at].second != noId; at = (at + 1) & (ids_.size() - 1))
-    if (ids_[at].first == hash && flips_[ids_[at].second] == flips) return ids_[at].second;
-  ids_[at] = {hash, FlipsId(flips_.size())};
-  flips_.push_back(flips);
+    if (ids_[at].first == hash && equals(kept_[ids_[at].second])) return ids_[at].second;
+  ids_[at] = {hash, FlipsId(kept_.size())};
+  kept_.push_back(
+      {flips.fixed, uint32_t(pool_.size()), uint32_t(flips.blocks.size()), uint8_t(flips.others.size()), flips.lost});
+  pool_.insert(pool_.end(), flips.blocks.begin(), flips.blocks.end());
+  pool_.insert(pool_.end(), flips.others.begin(), flips.others.end());
   return ids_[at].second;
 }
 
@@ -124,8 +140,8 @@ FlipsId FlipsTable::meet(FlipsId a, FlipsId b) {
   if (a > b) std::swap(a, b);
   if (a == allFlips || a == b) return b;
   if (const uint32_t* known = meets_.find(pairKey(a, b))) return *known;
-  Flips result = flips_[a];
-  const Flips& by = flips_[b];
+  Flips result = open(a);
+  const Flips by = open(b);
   if (by.fixed != noSources) fix(result, by.fixed);
   for (SourceSet block : by.blocks) flipTogether(result, block);
   if (!result.others.empty() || !by.others.empty()) {
@@ -142,25 +158,26 @@ FlipsId FlipsTable::meet(FlipsId a, FlipsId b) {
 
 FlipsId FlipsTable::keeping(FlipsId a, SourceSet sum) {
   if (sum == noSources) return a;
-  if (const uint32_t* known = kept_.find(pairKey(a, sum))) return *known;
-  Flips result = flips_[a];
+  if (const uint32_t* known = keepings_.find(pairKey(a, sum))) return *known;
+  Flips result = open(a);
   constrain(result, sum);
   const FlipsId id = intern(result);
-  kept_.insert(pairKey(a, sum), id);
+  keepings_.insert(pairKey(a, sum), id);
   return id;
 }
 
 SourceSet FlipsTable::normal(SourceSet sum, FlipsId a) {
-  return sum == noSources || a == allFlips ? sum : normalIn(sum, flips_[a]);
+  if (sum == noSources || a == allFlips) return sum;
+  const Kept kept = kept_[a];
+  return normalIn(sum, kept.fixed, {pool_.data() + kept.first, kept.blocks});
 }
 
 bool FlipsTable::vanishes(SourceSet sum, FlipsId a) {
-  if (sum == noSources || flips_[a].others.empty()) return sum == noSources;
-  return reduced(sum, flips_[a].others) == noSources;
+  return sum == noSources || reduced(sum, othersOf(kept_[a])) == noSources;
 }
 
 FlipsId FlipsTable::renamed(FlipsId a, uint32_t renamingKey, const SourceSets::Renaming& renaming, SourceSet splits) {
-  const Flips old = flips_[a];
+  const Flips old = open(a);
   Flips result;
   result.lost = old.lost;
   sets_.forEach(sets_.without(splits, old.fixed), [&](Source source) { flipTogether(result, renaming(source)); });

@@ -7,7 +7,8 @@
 // of a block flip together, `others` are sums that must vanish.
 #pragma once
 
-#include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "compiler/analysis/flat_map.h"
@@ -20,7 +21,6 @@ struct Flips {
   std::vector<SourceSet> blocks;  // disjoint, each of two members at least, none fixed, sorted by their first
   std::vector<SourceSet> others;
   bool lost = false;  // given up (too many constraints): nothing is claimed
-  friend bool operator==(const Flips&, const Flips&) = default;
 };
 
 using FlipsId = uint32_t;
@@ -35,27 +35,37 @@ class FlipsTable {
   FlipsId keeping(FlipsId a, SourceSet sum);   // of a, those under which the sum of the sources does not flip
   SourceSet normal(SourceSet sum, FlipsId a);  // the same sum: no fixed member, and of a block only its first
   bool vanishes(SourceSet sum, FlipsId a);     // under every allowed flip; the sum in normal form
-  bool isLost(FlipsId a) const { return flips_[a].lost; }
+  bool isLost(FlipsId a) const { return kept_[a].lost; }
 
   // With every source under its other names.  A source that becomes several stands for pieces that flip together:
   // `splits` of what a value reads are looked at where there are such sources.
   FlipsId renamed(FlipsId a, uint32_t renamingKey, const SourceSets::Renaming& renaming, SourceSet splits);
 
-  const Flips& operator[](FlipsId id) const { return flips_[id]; }
-
  private:
+  // How a subspace is kept: its blocks and others stand one after another in the pool.
+  struct Kept {
+    SourceSet fixed = noSources;
+    uint32_t first = 0, blocks = 0;
+    uint8_t others = 0;
+    bool lost = false;
+  };
+  Flips open(FlipsId id) const;
+  std::span<const SourceSet> othersOf(const Kept& kept) const {
+    return {pool_.data() + kept.first + kept.blocks, kept.others};
+  }
   FlipsId intern(const Flips& flips);
-  SourceSet normalIn(SourceSet sum, const Flips& in);
-  SourceSet reduced(SourceSet sum, std::vector<SourceSet> others);
+  SourceSet normalIn(SourceSet sum, SourceSet fixed, std::span<const SourceSet> blocks);
+  SourceSet reduced(SourceSet sum, std::span<const SourceSet> others);
   void joinBlock(Flips& flips, SourceSet block);
   void flipTogether(Flips& flips, SourceSet sources);
   void constrain(Flips& flips, SourceSet sources);
   void fix(Flips& flips, SourceSet sources);
 
   SourceSets& sets_;
-  std::vector<Flips> flips_;
+  std::vector<Kept> kept_;
+  std::vector<SourceSet> pool_;
   std::vector<std::pair<uint32_t, FlipsId>> ids_;  // an open hash table: (hash, id), noId where empty
-  FlatMap meets_, kept_;
+  FlatMap meets_, keepings_;
 };
 
 }  // namespace tpc

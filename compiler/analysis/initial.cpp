@@ -4,6 +4,7 @@
 // formula of a size.
 #include <algorithm>
 #include <cassert>
+#include <span>
 
 #include "compiler/analysis/run.h"
 
@@ -21,25 +22,23 @@ const Ids& ids() {
 
 // ---- sources ----
 
-void addRoot(Run& run, std::pair<uint32_t, int> root, Source source) {
-  run.sourceRoots.push_back(root);
-  run.sourcesOfRoot[root].push_back(source);
-}
-
-Source sourceOf(Run& run, uint32_t matrix, int axis, Phase phase, uint32_t subslice = 0) {
-  auto [entry, isNew] = run.sourceIds.try_emplace({matrix, axis, subslice}, Source(run.sourceRoots.size() * phases));
-  if (isNew) addRoot(run, {matrix, axis}, entry->second);
-  return entry->second + uint32_t(phase);
+Source sourceOf(Run& run, uint32_t matrix, int axis) {
+  const uint32_t next = uint32_t(run.sourceRoots.size());
+  auto [entry, isNew] = run.sourceIds.try_emplace({matrix, uint32_t(axis)}, next);
+  if (isNew) run.sourceRoots.push_back({matrix, axis, next});
+  return entry->second * phases;
 }
 
 // A slice of what a matrix made: independent of disjoint slices, so its sources have names of their own.
 CertificateId sliced(Run& run, CertificateId certificate, uint32_t key) {
   auto name = [&](Source source, std::vector<Source>& image) {
-    const auto root = run.sourceRoots[source / phases];
-    auto [entry, isNew] =
-        run.sourceIds.try_emplace({~(source / phases), root.second, key + 1}, Source(run.sourceRoots.size() * phases));
-    if (isNew) addRoot(run, root, entry->second);
-    image = {entry->second + source % phases};
+    const uint32_t whole = source / phases, next = uint32_t(run.sourceRoots.size());
+    auto [entry, isNew] = run.sliceIds.try_emplace({whole, key}, next);
+    if (isNew) {
+      run.sourceRoots.push_back(run.sourceRoots[whole]);
+      run.sourceRoots[whole].sibling = next;
+    }
+    image = {entry->second * phases + source % phases};
   };
   return run.certificates.renamed(certificate, 16 + key, {name});
 }
@@ -47,12 +46,15 @@ CertificateId sliced(Run& run, CertificateId certificate, uint32_t key) {
 // The sources of a matrix' own axis, whole or sliced, that a certificate reads.
 template <typename Visit>
 void forEachSeen(Run& run, CertificateId certificate, Source source, Visit visit) {
-  for (Source whole : run.sourcesOfRoot[run.sourceRoots[source / phases]])
-    if (Source seen = whole + source % phases; run.certificates.reads(certificate, seen)) visit(seen);
+  uint32_t sibling = source / phases;
+  do {
+    if (const Source seen = sibling * phases + source % phases; run.certificates.reads(certificate, seen)) visit(seen);
+    sibling = run.sourceRoots[sibling].sibling;
+  } while (sibling != source / phases);
 }
 
 bool isStackedIn(const Run& run, Source source, uint32_t repeat) {
-  uint32_t stack = run.graph.parameters[run.sourceRoots[source / phases].first].stack;
+  uint32_t stack = run.graph.parameters[run.sourceRoots[source / phases].parameter].stack;
   if (stack == none) return false;
   const Repeat& r = run.graph.repeats[repeat];
   return stack == repeat || stack == r.forward;
@@ -115,7 +117,7 @@ bool oddAnywhere(Run& run, const Part& part) {
                      [&](CertificateId id) { return run.certificates.isOdd(id); });
 }
 
-void add(Run& run, std::vector<Part>& parts, const Part& part) {
+void add(Run& run, Parts& parts, const Part& part) {
   for (Part& old : parts)
     if (alike(old, part)) {
       if (old.size < part.size) old.size = part.size, old.step = part.step;
@@ -143,22 +145,38 @@ StepId stepOf(Run& run, RuleId rule, NodeId subject, Rational size, StepId a, St
 }
 
 // Axes of the operand seen as axes of the result: `from[resultAxis]` is an operand axis or -1.
-Part moved(const Run& run, NodeId result, NodeId operand, const Part& part, const std::vector<int>& from) {
+struct AxisMap {
+  static constexpr int most = 32;  // as many axes as bits in freshAxes; import stops there
+  int rank = 0;
+  std::array<int8_t, most> axis{};
+
+  AxisMap() = default;
+  explicit AxisMap(const std::vector<int>& axes) {
+    for (int from : axes) push(from);
+  }
+  int operator[](int i) const { return axis[size_t(i)]; }
+  void push(int from) {
+    assert(rank < most && "a shape has at most 32 axes");
+    axis[size_t(rank++)] = int8_t(from);
+  }
+};
+
+AxisMap identity(int rank) {
+  AxisMap from;
+  for (int axis = 0; axis < rank; ++axis) from.push(axis);
+  return from;
+}
+
+Part moved(const Run& run, NodeId result, NodeId operand, const Part& part, const AxisMap& from) {
   Part next = part;
   next.certificates = {};
   next.freshAxes = 0;
   const auto& axes = run.growingAxes(result);
   for (size_t slot = 0; slot < axes.size() && slot < mostGrowingAxes; ++slot)
     if (int axis = from[axes[slot].axis]; axis >= 0) next.certificates[slot] = along(run, operand, part, axis);
-  for (size_t axis = 0; axis < from.size(); ++axis)
+  for (int axis = 0; axis < from.rank; ++axis)
     if (from[axis] >= 0 && (part.freshAxes >> from[axis] & 1)) next.freshAxes |= 1u << axis;
   return next;
-}
-
-std::vector<int> identity(int rank) {
-  std::vector<int> from(rank);
-  for (int axis = 0; axis < rank; ++axis) from[axis] = axis;
-  return from;
 }
 
 // ---- families ----
@@ -194,7 +212,7 @@ void leaf(Run& run, NodeId id) {
                           parameter.init.kind != Init::Kind::values;
       if (random) {
         for (size_t slot = 0; slot < axes.size() && slot < mostGrowingAxes; ++slot)
-          part.certificates[slot] = run.certificates.fresh(sourceOf(run, index, axes[slot].axis, Phase::own));
+          part.certificates[slot] = run.certificates.fresh(sourceOf(run, index, axes[slot].axis));
         part.matrix = index;
         part.freshAxes = ~0u;
         state.spread = size;
@@ -229,7 +247,7 @@ void leaf(Run& run, NodeId id) {
   state.parts.push_back(part);
 }
 
-void plumbing(Run& run, NodeId id, NodeId operand, const std::vector<int>& from) {
+void plumbing(Run& run, NodeId id, NodeId operand, const AxisMap& from) {
   static const RuleId rule = rowFor(Family::plumbing, 0);
   InitialState& state = run.initial[id];
   const InitialState& source = run.initial[operand];
@@ -240,21 +258,20 @@ void plumbing(Run& run, NodeId id, NodeId operand, const std::vector<int>& from)
   }
   state.spread = source.spread;
   state.sign = source.sign;
-  state.step = note(run, rule, Aspect::init, id, state.size(), {source.step});
+  state.step = note(run, rule, Aspect::init, id, state.settle(), {source.step});
 }
 
-std::vector<int> axesOfReshape(const Run& run, NodeId id, NodeId operand) {
+AxisMap axesOfReshape(const Run& run, NodeId id, NodeId operand) {
   const Regroup& regroup = run.graph.regroups[run.graph.nodes[id].attribute];
-  std::vector<int> from(run.graph.rank(id), -1);
-  int operandAxis = 0, resultAxis = 0;
+  AxisMap from;
+  int operandAxis = 0;
   for (auto [count, made] : regroup.groups) {
     // The growing axis of the group carries the certificate; a group has one unless two of its axes grow.
     int source = count > 0 ? operandAxis : -1;
     for (int axis = operandAxis; axis < operandAxis + count; ++axis)
       if (run.growth(operand, axis) > 0) source = axis;
-    for (int axis = resultAxis; axis < resultAxis + made; ++axis) from[axis] = source;
+    for (int axis = 0; axis < made; ++axis) from.push(source);
     operandAxis += count;
-    resultAxis += made;
   }
   return from;
 }
@@ -347,7 +364,7 @@ void differenceOf(Run& run, NodeId id) {
       }
       add(run, state.parts, next);
     }
-  state.step = note(run, rule, Aspect::init, id, state.size(), {left.step, right.step});
+  state.step = note(run, rule, Aspect::init, id, state.settle(), {left.step, right.step});
 }
 
 // Does b multiply a matrix as a row, column or scalar factor or as a mask?
@@ -377,17 +394,17 @@ void productOf(Run& run, NodeId id) {
       next.step = p.step;
       add(run, state.parts, next);
     }
-  state.spread = max(left.spread + right.size(), left.size() + right.spread);
+  state.spread = max(left.spread + right.size, left.size + right.spread);
   if (left.sign != Sign::unknown && right.sign != Sign::unknown)
     state.sign = left.sign == right.sign ? Sign::nonNegative : Sign::nonPositive;
   if (a == b) state.sign = Sign::nonNegative;
   state.step =
-      note(run, state.parts.empty() ? ids().zero : rule, Aspect::init, id, state.size(), {left.step, right.step});
+      note(run, state.parts.empty() ? ids().zero : rule, Aspect::init, id, state.settle(), {left.step, right.step});
 }
 
 // All parts as one, the largest deciding; smaller ones come back as a part of their own, to first order:
 // phi(x + d) = phi(x) + phi'(x) d.
-void mapParts(Run& run, NodeId id, std::vector<Part> parts, const Size& size, Parity parity, StepId premise,
+void mapParts(Run& run, NodeId id, std::span<const Part> parts, const Size& size, Parity parity, StepId premise,
               RuleId rule) {
   InitialState& state = run.initial[id];
   state.step = note(run, size.isZero() ? ids().zero : rule, Aspect::init, id, size, {premise});
@@ -442,7 +459,7 @@ void mapOf(Run& run, NodeId id) {
   const Node& node = run.graph.nodes[id];
   const InitialState& operand = run.initial[run.graph.operands(id)[0]];
   const MapFacts facts = factsOf(MapFn(node.fn), powerOf(run, id));
-  const Size argument = operand.size(), size = mapSize(facts, argument, operand.sign);
+  const Size argument = operand.size, size = mapSize(facts, argument, operand.sign);
   mapParts(run, id, operand.parts, size, facts.parity, operand.step,
            size.kind == Size::Kind::exponential ? ids().explodes : rule);
   InitialState& state = run.initial[id];
@@ -468,7 +485,7 @@ void manyArguments(Run& run, NodeId id) {
   static const RuleId rule = rowFor(Family::map, 0);
   const Node& node = run.graph.nodes[id];
   auto operands = run.graph.operands(id);
-  std::vector<Part> parts;
+  Parts parts;
   Size size = Size::zero();
   const size_t first = node.kind == OpKind::select ? 1 : 0;
   std::vector<StepId> premises;
@@ -476,7 +493,7 @@ void manyArguments(Run& run, NodeId id) {
   for (size_t i = first; i < operands.size(); ++i) {
     const InitialState& operand = run.initial[operands[i]];
     for (const Part& part : operand.parts) parts.push_back(part);
-    size = max(size, operand.size());
+    size = max(size, operand.size);
     spread = max(spread, operand.spread);
   }
   if (first == 1)
@@ -498,7 +515,7 @@ void manyArguments(Run& run, NodeId id) {
     state.step =
         note(run, rule, Aspect::init, id, size, {run.initial[operands[1]].step, run.initial[operands[2]].step});
   } else {
-    mapParts(run, id, std::move(parts), size, Parity::none, run.initial[operands[first]].step, rule);
+    mapParts(run, id, parts, size, Parity::none, run.initial[operands[first]].step, rule);
   }
   InitialState& state = run.initial[id];
   state.spread = min(spread, size);
@@ -553,17 +570,17 @@ void reduceOf(Run& run, NodeId id) {
   const InitialState& source = run.initial[operand];
   InitialState& state = run.initial[id];
   const std::vector<int>& axes = graph.axes[node.attribute].axes;
-  std::vector<int> from;
+  AxisMap from;
   for (int axis = 0; axis < graph.rank(operand); ++axis)
-    if (std::find(axes.begin(), axes.end(), axis) == axes.end()) from.push_back(axis);
+    if (std::find(axes.begin(), axes.end(), axis) == axes.end()) from.push(axis);
 
   if (ReduceFn(node.fn) != ReduceFn::sum) {
     static const RuleId rule = rowFor(Family::reduction, selecting);
-    Size size = source.size();
+    Size size = source.size;
     if (ReduceFn(node.fn) == ReduceFn::argmax) size = Size::power(run.growth(operand, axes[0]));
-    std::vector<Part> parts;
+    Parts parts;
     for (const Part& part : source.parts) parts.push_back(moved(run, id, operand, part, from));
-    mapParts(run, id, std::move(parts), size, Parity::none, source.step, rule);
+    mapParts(run, id, parts, size, Parity::none, source.step, rule);
     state.spread = source.spread;
     state.sign = source.sign;
     return;
@@ -584,8 +601,8 @@ void reduceOf(Run& run, NodeId id) {
     add(run, state.parts, next);
   }
   state.sign = source.sign;
-  state.spread = min(state.size(), source.spread + Size::power(half * Rational(growth)));
-  state.step = note(run, state.parts.empty() ? ids().zero : rowFor(Family::sum, 0), Aspect::init, id, state.size(),
+  state.spread = min(state.settle(), source.spread + Size::power(half * Rational(growth)));
+  state.step = note(run, state.parts.empty() ? ids().zero : rowFor(Family::sum, 0), Aspect::init, id, state.size,
                     {state.parts.empty() ? source.step : state.parts[0].step});
 }
 
@@ -607,7 +624,10 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
           const std::vector<uint8_t>& resultLabels, int contracted, InitialState& state) {
   const uint32_t parameter = w.matrix;
   bool isExplained = false;
-  for (const MatrixUse& use : run.matrixUses[parameter]) {
+  const MatrixUses& uses = run.matrixUses[parameter];
+  for (size_t i = 0; i < uses.distinct.size(); ++i) {
+    if (uses.count[i] == 0) continue;
+    const MatrixUse& use = uses.distinct[i];
     // Does u read, along an axis contracted now, what that product made?
     bool reads = false, odd = false;
     for (size_t axis = 0; axis < matrix.labels->size(); ++axis) {
@@ -617,9 +637,9 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
       CertificateId certificate = along(run, other.node, u, otherAxis);
       CertificateId own = along(run, matrix.node, w, int(axis));
       run.certificates.sets().forEach(run.certificates[own].reads, [&](Source source) {
-        const auto root = run.sourceRoots[source / phases];
-        if (root.first != parameter) return;
-        if (std::find(use.contractedAxes.begin(), use.contractedAxes.end(), root.second) != use.contractedAxes.end())
+        const SourceRoot& root = run.sourceRoots[source / phases];
+        if (root.parameter != parameter) return;
+        if (std::find(use.contractedAxes.begin(), use.contractedAxes.end(), root.axis) != use.contractedAxes.end())
           return;
         forEachSeen(run, certificate, source, [&](Source seen) {
           reads = true;
@@ -634,13 +654,9 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
       note(run, rule, Aspect::init, id, Size::zero(), {run.initial[other.node].step});
       continue;
     }
-    Rational largest = 0;
-    bool any = false;
-    for (const Part& y : use.operand) largest = any ? std::max(largest, y.size) : y.size, any = true;
     for (const Part& y : use.operand) {
       Part part;
-      part.size =
-          sizeBy(rule, {.a = w.size, .b = u.size, .k = contracted, .e = use.contractedGrowth}) + (y.size - largest);
+      part.size = sizeBy(rule, {.a = w.size, .b = u.size, .k = contracted, .e = use.contractedGrowth}) + y.size;
       const auto& axes = run.growingAxes(id);
       for (size_t slot = 0; slot < axes.size() && slot < mostGrowingAxes; ++slot) {
         const uint8_t label = resultLabels[axes[slot].axis];
@@ -654,25 +670,38 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
   return isExplained;
 }
 
+// How much of a contraction's growth walks and how much adds up, by the products of two parts.
+std::pair<int, int> walkingAndAdding(Run& run, const Labelled& a, const Part& p, const Labelled& b, const Part& q,
+                                     const std::vector<uint8_t>& resultLabels) {
+  int walking = 0, adding = 0;
+  if (p.sparse || q.sparse) return {0, 0};
+  for (const GrowingAxis& grown : run.growingAxes(a.node)) {
+    const uint8_t label = (*a.labels)[size_t(grown.axis)];
+    const int bAxis = axisOf(*b.labels, label);
+    if (bAxis < 0 || axisOf(resultLabels, label) >= 0) continue;
+    const CertificateId product =
+        run.certificates.product(along(run, a.node, p, grown.axis), along(run, b.node, q, bAxis));
+    (run.certificates.isOdd(product) ? walking : adding) += grown.growth;
+  }
+  return {walking, adding};
+}
+
 void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, const Part& q,
                    const std::vector<uint8_t>& resultLabels, InitialState& state) {
-  int walking = 0, adding = 0, contracted = 0;
-  bool readsBackAny = false;
   const bool initial = p.matrix != none;
-  for (size_t axis = 0; axis < a.labels->size(); ++axis) {
-    const uint8_t label = (*a.labels)[axis];
-    int bAxis = axisOf(*b.labels, label);
-    if (bAxis < 0 || axisOf(resultLabels, label) >= 0) continue;
-    int k = p.sparse || q.sparse ? 0 : run.growth(a.node, int(axis));
-    if (k == 0) continue;
-    contracted += k;
-    CertificateId pAlong = along(run, a.node, p, int(axis)), qAlong = along(run, b.node, q, bAxis);
-    (run.certificates.isOdd(run.certificates.product(pAlong, qAlong)) ? walking : adding) += k;
-    if (initial)
-      run.certificates.sets().forEach(run.certificates[pAlong].reads, [&](Source source) {
-        forEachSeen(run, qAlong, source, [&](Source) { readsBackAny = true; });
+  int contracted = 0;
+  bool readsBackAny = false;
+  if (initial && !p.sparse && !q.sparse)
+    for (const GrowingAxis& grown : run.growingAxes(a.node)) {
+      const uint8_t label = (*a.labels)[size_t(grown.axis)];
+      const int bAxis = axisOf(*b.labels, label);
+      if (bAxis < 0 || axisOf(resultLabels, label) >= 0) continue;
+      contracted += grown.growth;
+      const CertificateId seen = along(run, b.node, q, bAxis);
+      run.certificates.sets().forEach(run.certificates[along(run, a.node, p, grown.axis)].reads, [&](Source source) {
+        forEachSeen(run, seen, source, [&](Source) { readsBackAny = true; });
       });
-  }
+    }
   Part next;
   const StepId pStep = run.initial[a.node].step, qStep = run.initial[b.node].step;
   if (initial) {
@@ -680,6 +709,7 @@ void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, c
     next.size = sizeBy(rule, {.a = p.size, .b = q.size, .k = contracted});
     next.step = stepOf(run, rule, id, next.size, pStep, qStep);
   } else {
+    const auto [walking, adding] = walkingAndAdding(run, a, p, b, q, resultLabels);
     SumAlong sum = sumAlong(run, id, Family::contraction, p.size, q.size, walking, adding, 0, pStep, qStep);
     next.size = sum.size, next.step = sum.step;
   }
@@ -702,20 +732,96 @@ void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, c
   add(run, state.parts, next);
   if (initial && readsBackAny && !zdot(run, id, a, p, b, q, resultLabels, contracted, state)) {
     // The entries themselves stand in the other operand: the products need not have zero mean.
+    const auto [walking, adding] = walkingAndAdding(run, a, p, b, q, resultLabels);
     SumAlong sum = sumAlong(run, id, Family::contraction, p.size, q.size, walking, adding, 0, pStep, qStep);
     next.size = sum.size, next.step = sum.step;
     add(run, state.parts, next);
   }
 }
 
+// Remembers what the node `id` makes of the matrix that is its operand; what it made of it in an earlier round is
+// forgotten.
+//
+// Products that agree in what is remembered add the same part to a product with the transpose, and one of them stands
+// for all: a matrix used k times costs k, not its square.  Of more than `mostUses` that differ the last ones are joined
+// into one, as parts of a value are; what is joined claims less.
+void remember(Run& run, uint32_t parameter, NodeId id, uint32_t operand, MatrixUse use) {
+  constexpr size_t mostUses = 16;
+  MatrixUses& uses = run.matrixUses[parameter];
+  std::sort(use.contractedAxes.begin(), use.contractedAxes.end());
+  use.contractedAxes.erase(std::unique(use.contractedAxes.begin(), use.contractedAxes.end()), use.contractedAxes.end());
+  Rational largest = use.operand.empty() ? Rational(0) : use.operand[0].size;
+  for (const Part& y : use.operand) largest = std::max(largest, y.size);
+  for (Part& y : use.operand) y.size -= largest;
+
+  auto sameKind = [&](const MatrixUse& old) {
+    return old.contractedAxes == use.contractedAxes && old.contractedGrowth == use.contractedGrowth;
+  };
+  auto sameOperand = [&](const MatrixUse& old) {
+    return std::equal(old.operand.begin(), old.operand.end(), use.operand.begin(), use.operand.end(),
+                      [](const Part& a, const Part& b) { return alike(a, b) && a.size == b.size; });
+  };
+  const uint64_t key = uint64_t(id) * 2 + operand;
+  const auto known = uses.by.find(key);
+  const uint32_t former = known == uses.by.end() ? none : known->second;
+  uint32_t at = 0;
+  while (at < uses.distinct.size() && !(sameKind(uses.distinct[at]) && sameOperand(uses.distinct[at]))) ++at;
+  if (at == former) return;
+  if (former != none && --uses.count[former] == 0 && at == uses.distinct.size()) {
+    uses.distinct[at = former] = std::move(use);
+  } else if (at == uses.distinct.size()) {
+    auto free = std::find(uses.count.begin(), uses.count.end(), 0u);
+    auto last = std::find_if(uses.distinct.rbegin(), uses.distinct.rend(), sameKind);
+    if (free != uses.count.end()) {
+      uses.distinct[at = uint32_t(free - uses.count.begin())] = std::move(use);
+    } else if (at >= mostUses && last != uses.distinct.rend()) {
+      for (const Part& y : use.operand) add(run, last->operand, y);
+      at = uint32_t(uses.distinct.rend() - last) - 1;
+    } else {
+      uses.distinct.push_back(std::move(use));
+      uses.count.push_back(0);
+    }
+  }
+  ++uses.count[at];
+  uses.by[key] = at;
+}
+
 // E[token] is the product of a one-hot row with E: E times what reads it has a part along that row.
 void rememberGather(Run& run, NodeId id, NodeId table, int axis) {
-  for (const Part& part : run.initial[table].parts) {
+  for (const Part& part : run.initial[table].parts)
+    if (part.matrix != none)
+      remember(run, part.matrix, id, 0, {.contractedAxes = {axis}, .contractedGrowth = 0, .operand = {Part{}}});
+}
+
+// Remembers a product of initial matrices with another operand, for later ones with the transpose.
+void rememberProduct(Run& run, NodeId id, uint32_t operand, const Labelled& matrix, const Labelled& other,
+                     const std::vector<uint8_t>& resultLabels) {
+  for (const Part& part : run.initial[matrix.node].parts) {
     if (part.matrix == none) continue;
-    MatrixUse use{.contractedAxes = {axis}, .contractedGrowth = 0, .result = id, .operand = {Part{}}};
-    auto& uses = run.matrixUses[part.matrix];
-    if (std::none_of(uses.begin(), uses.end(), [&](const MatrixUse& old) { return old.result == id; }))
-      uses.push_back(std::move(use));
+    MatrixUse use;
+    bool hasGrowingFree = false;
+    int contractedAxis = -1;  // of the other operand
+    for (size_t axis = 0; axis < matrix.labels->size(); ++axis) {
+      const int growth = run.growth(matrix.node, int(axis));
+      if (growth == 0) continue;
+      const uint8_t label = (*matrix.labels)[axis];
+      const bool isContracted = axisOf(resultLabels, label) < 0;
+      hasGrowingFree |= !isContracted;
+      if (!isContracted) continue;
+      use.contractedGrowth += growth;
+      contractedAxis = axisOf(*other.labels, label);
+      run.certificates.sets().forEach(
+          run.certificates[along(run, matrix.node, part, int(axis))].reads,
+          [&](Source source) { use.contractedAxes.push_back(run.sourceRoots[source / phases].axis); });
+    }
+    if (!hasGrowingFree) continue;  // its transpose contracts nothing that grows
+    for (const Part& y : run.initial[other.node].parts) {
+      Part kept;
+      kept.size = y.size;
+      if (contractedAxis >= 0) kept.certificates[0] = along(run, other.node, y, contractedAxis);
+      add(run, use.operand, kept);
+    }
+    remember(run, part.matrix, id, operand, std::move(use));
   }
 }
 
@@ -732,57 +838,18 @@ void contractOf(Run& run, NodeId id) {
       if (p.matrix == none && q.matrix != none) contractParts(run, id, b, q, a, p, labels.result, state);
       else contractParts(run, id, a, p, b, q, labels.result, state);
     }
-  // Remember the product for later ones with the transpose.
-  auto remember = [&](const Labelled& matrix, const InitialState& matrixState, const Labelled& other,
-                      const InitialState& otherState) {
-    for (const Part& part : matrixState.parts) {
-      if (part.matrix == none) continue;
-      MatrixUse use;
-      use.result = id;
-      bool hasGrowingFree = false;
-      for (size_t axis = 0; axis < matrix.labels->size(); ++axis) {
-        int growth = run.growth(matrix.node, int(axis));
-        if (growth == 0) continue;
-        const uint8_t label = (*matrix.labels)[axis];
-        const bool isContracted = axisOf(labels.result, label) < 0;
-        hasGrowingFree |= !isContracted;
-        if (!isContracted) continue;
-        use.contractedGrowth += growth;
-        run.certificates.sets().forEach(
-            run.certificates[along(run, matrix.node, part, int(axis))].reads,
-            [&](Source source) { use.contractedAxes.push_back(run.sourceRoots[source / phases].second); });
-      }
-      if (!hasGrowingFree) continue;  // its transpose contracts nothing that grows
-      const uint32_t parameter = part.matrix;
-      for (const Part& y : otherState.parts) {
-        Part kept = y;
-        kept.certificates = {};
-        for (size_t axis = 0; axis < matrix.labels->size(); ++axis) {
-          const uint8_t label = (*matrix.labels)[axis];
-          if (run.growth(matrix.node, int(axis)) > 0 && axisOf(labels.result, label) < 0)
-            kept.certificates[0] = along(run, other.node, y, axisOf(*other.labels, label));
-        }
-        use.operand.push_back(kept);
-      }
-      auto& uses = run.matrixUses[parameter];
-      auto same = std::find_if(uses.begin(), uses.end(), [&](const MatrixUse& old) { return old.result == id; });
-      if (same != uses.end()) *same = std::move(use);
-      else uses.push_back(std::move(use));
-    }
-  };
-  remember(a, leftState, b, rightState);
-  remember(b, rightState, a, leftState);
+  rememberProduct(run, id, 0, a, b, labels.result);
+  rememberProduct(run, id, 1, b, a, labels.result);
 
   ContractionGrowth growth = growthOf(run, id);
-  state.spread = min(state.size(), max(leftState.spread + rightState.size(), leftState.size() + rightState.spread) +
-                                       Size::power(half * Rational(growth.contracted)));
+  state.spread = min(state.settle(), max(leftState.spread + rightState.size, leftState.size + rightState.spread) +
+                                         Size::power(half * Rational(growth.contracted)));
   if (leftState.sign != Sign::unknown && rightState.sign != Sign::unknown)
     state.sign = leftState.sign == rightState.sign ? Sign::nonNegative : Sign::nonPositive;
   StepId deciding = leftState.step;
   for (const Part& part : state.parts)
-    if (Size::power(part.size) == state.size()) deciding = part.step;
-  if (state.parts.size() > 1)
-    state.step = note(run, rowFor(Family::sum, 0), Aspect::init, id, state.size(), {deciding});
+    if (Size::power(part.size) == state.size) deciding = part.step;
+  if (state.parts.size() > 1) state.step = note(run, rowFor(Family::sum, 0), Aspect::init, id, state.size, {deciding});
   else if (state.parts.size() == 1) state.step = deciding;
   else state.step = note(run, ids().zero, Aspect::init, id, Size::zero(), {leftState.step, rightState.step});
 }
@@ -791,7 +858,7 @@ void contractOf(Run& run, NodeId id) {
 
 InitialState crossing(Run& run, const InitialState& state, uint32_t repeat, Crossing kind) {
   InitialState result = state;
-  std::vector<Part> parts;
+  Parts parts;
   parts.swap(result.parts);
   for (Part part : parts) {
     for (CertificateId& certificate : part.certificates) certificate = crossed(run, certificate, repeat, kind);
@@ -802,9 +869,9 @@ InitialState crossing(Run& run, const InitialState& state, uint32_t repeat, Cros
 
 bool absorb(Run& run, InitialState& into, const InitialState& state) {
   bool changed = false;
-  auto measure = [](const InitialState& s) { return std::tuple{s.size(), s.parts.size(), s.spread}; };
+  auto measure = [](InitialState& s) { return std::tuple{s.settle(), s.parts.size(), s.spread}; };
   const auto before = measure(into);
-  const std::vector<Part> old = into.parts;
+  const Parts old = into.parts;
   if (state.special != Size::Kind::power) into.special = state.special, into.parts.clear();
   for (const Part& part : state.parts) add(run, into.parts, part);
   into.spread = max(into.spread, state.spread);
@@ -848,25 +915,37 @@ void repeatBody(Run& run, uint32_t index) {
     if (!changed) break;
     if (round + 1 < mostRounds) continue;
     for (uint32_t i = 0; i < repeat.carried; ++i) {
-      run.initial[repeat.arguments[i]].parts.clear();
-      run.initial[repeat.arguments[i]].special = Size::Kind::notAnalysed;
-      run.initial[repeat.yields[i]].special = Size::Kind::notAnalysed;
-      run.initial[repeat.yields[i]].parts.clear();
+      for (NodeId end : {repeat.arguments[i], repeat.yields[i]}) {
+        run.initial[end].parts.clear();
+        run.initial[end].special = Size::Kind::notAnalysed;
+        run.initial[end].settle();
+      }
     }
   }
   for (uint32_t i = 0; i < repeat.carried; ++i) {
     InitialState& argument = run.initial[repeat.arguments[i]];
     bool compounds = argument.special == Size::Kind::notAnalysed;
     argument.step = note(run, compounds ? ids().compounds : ids().join, Aspect::init, repeat.arguments[i],
-                         argument.size(), {run.initial[operands[i]].step, run.initial[repeat.yields[i]].step});
+                         argument.settle(), {run.initial[operands[i]].step, run.initial[repeat.yields[i]].step});
   }
+}
+
+void reset(InitialState& state) {
+  state.parts.clear();
+  state.special = Size::Kind::power;
+  state.size = state.spread = Size::zero();
+  state.sign = Sign::unknown;
+  state.step = noStep;
 }
 
 void evaluate(Run& run, NodeId id) {
   const Graph& graph = run.graph;
   const Node& node = graph.nodes[id];
   auto operands = graph.operands(id);
-  run.initial[id] = {};
+  reset(run.initial[id]);
+  size_t most = 1;
+  for (NodeId operand : operands) most = std::max(most, run.initial[operand].parts.size());
+  run.initial[id].parts.reserve(most > 2 ? mostParts + 1 : most);
   if (run.growingAxes(id).size() > size_t(mostGrowingAxes))
     return setSpecial(run, id, Size::Kind::notAnalysed, ids().notAnalysed);
   if (node.kind != OpKind::map && node.kind != OpKind::compare && node.kind != OpKind::repeat) {
@@ -906,10 +985,10 @@ void evaluate(Run& run, NodeId id) {
     case OpKind::gather: {
       const int axis = int(node.attribute == none ? 0 : graph.axes[node.attribute].axes[0]);
       const int indexRank = graph.rank(operands[1]);
-      std::vector<int> from;
-      for (int i = 0; i < axis; ++i) from.push_back(i);
-      for (int i = 0; i < indexRank; ++i) from.push_back(-1);
-      for (int i = axis + 1; i < graph.rank(operands[0]); ++i) from.push_back(i);
+      AxisMap from;
+      for (int i = 0; i < axis; ++i) from.push(i);
+      for (int i = 0; i < indexRank; ++i) from.push(-1);
+      for (int i = axis + 1; i < graph.rank(operands[0]); ++i) from.push(i);
       plumbing(run, id, operands[0], from);
       for (Part& part : run.initial[id].parts) part.matrix = none;
       rememberGather(run, id, operands[0], axis);
@@ -917,11 +996,11 @@ void evaluate(Run& run, NodeId id) {
     }
     case OpKind::scatterAdd: {
       const Scatter& scatter = graph.scatters[node.attribute];
-      std::vector<int> from;
+      AxisMap from;
       int growth = 0;
-      for (int i = 0; i < scatter.axis; ++i) from.push_back(i);
-      from.push_back(-1);
-      for (int i = scatter.axis + scatter.indexRank; i < graph.rank(operands[1]); ++i) from.push_back(i);
+      for (int i = 0; i < scatter.axis; ++i) from.push(i);
+      from.push(-1);
+      for (int i = scatter.axis + scatter.indexRank; i < graph.rank(operands[1]); ++i) from.push(i);
       for (int i = scatter.axis; i < scatter.axis + scatter.indexRank; ++i) growth += run.growth(operands[1], i);
       plumbing(run, id, operands[1], from);
       for (Part& part : run.initial[id].parts) {
@@ -934,7 +1013,7 @@ void evaluate(Run& run, NodeId id) {
     }
     case OpKind::reshape: return plumbing(run, id, operands[0], axesOfReshape(run, id, operands[0]));
     case OpKind::transpose:
-    case OpKind::broadcast: return plumbing(run, id, operands[0], graph.axes[node.attribute].axes);
+    case OpKind::broadcast: return plumbing(run, id, operands[0], AxisMap(graph.axes[node.attribute].axes));
     case OpKind::slice: return slice(run, id, operands[0]);
     case OpKind::pad: {
       plumbing(run, id, operands[0], identity(graph.rank(id)));
@@ -960,22 +1039,22 @@ void evaluate(Run& run, NodeId id) {
       const InitialState out = crossing(run, run.initial[yield], index, nextLayer);
       if (out.special != Size::Kind::power) return setSpecial(run, id, out.special, ids().notAnalysed);
       InitialState& state = run.initial[id];
-      std::vector<int> from;
-      if (!carried) from.push_back(-1);
-      for (int i = 0; i < graph.rank(yield); ++i) from.push_back(i);
+      AxisMap from;
+      if (!carried) from.push(-1);
+      for (int i = 0; i < graph.rank(yield); ++i) from.push(i);
       for (const Part& part : out.parts) add(run, state.parts, moved(run, id, yield, part, from));
       if (carried) absorb(run, state, run.initial[repeat.arguments[node.attribute]]);
       state.spread = out.spread;
       state.sign = out.sign;
-      state.step = note(run, ids().join, Aspect::init, id, state.size(), {out.step});
+      state.step = note(run, ids().join, Aspect::init, id, state.settle(), {out.step});
       return;
     }
     case OpKind::layer: {
       // A value that the forward body has collected is, in the gradient's body, this layer's value as it was there.
       NodeId stacked = operands[0];
       const Node& from = graph.nodes[stacked];
-      std::vector<int> axes;
-      for (int i = 0; i < graph.rank(id); ++i) axes.push_back(i + 1);
+      AxisMap axes;
+      for (int i = 0; i < graph.rank(id); ++i) axes.push(i + 1);
       if (from.kind == OpKind::repeatResult && node.region != none) {
         const uint32_t forward = graph.nodes[graph.operands(stacked)[0]].attribute;
         if (graph.repeats[node.region].forward == forward) {
@@ -992,6 +1071,7 @@ void evaluate(Run& run, NodeId id) {
 // An activation that a bias or a gain was added to or multiplied with is no matrix, whatever entries it carries.
 void derive(Run& run, NodeId id) {
   evaluate(run, id);
+  run.initial[id].settle();
   if (run.parameterOnly[id]) return;
   const OpKind kind = run.graph.nodes[id].kind;
   const bool adds = kind == OpKind::add || kind == OpKind::sub || kind == OpKind::concat || kind == OpKind::select ||
@@ -1008,20 +1088,22 @@ void derive(Run& run, NodeId id) {
 
 void deriveInitial(Run& run, NodeId end) {
   const Graph& graph = run.graph;
-  run.initial.assign(graph.nodes.size(), {});
-  run.matrixUses.assign(graph.parameters.size(), {});
-  for (NodeId id = 0; id < end;) {
-    uint32_t repeat = run.bodyStart[id];
-    if (repeat != none) {
+  const bool sameLeaves = run.initialFrom == run.initSize && run.initialFromMultipliers == run.multiplier;
+  if (run.initial.empty() || !sameLeaves || end < run.initialEnd) {
+    run.initialFrom = run.initSize, run.initialFromMultipliers = run.multiplier;
+    run.initialEnd = 0;
+    run.initial.reserve(graph.nodes.size());
+    while (run.initial.size() < graph.nodes.size()) run.initial.emplace_back(&run.partsMemory);
+    run.matrixUses.assign(graph.parameters.size(), {});
+  }
+  for (NodeId id = run.initialEnd; id < end; ++id) {
+    if (const uint32_t repeat = run.bodyStart[id]; repeat != none) {
       repeatBody(run, repeat);
       id = graph.repeats[repeat].bodyEnd;
-      derive(run, id);
-      ++id;
-      continue;
     }
     derive(run, id);
-    ++id;
   }
+  run.initialEnd = end;
 }
 
 }  // namespace tpc

@@ -6,11 +6,11 @@
 
 namespace tpc {
 
-Size InitialState::size() const {
-  if (special != Size::Kind::power) return {special, {}};
-  Size largest = Size::zero();
-  for (const Part& part : parts) largest = max(largest, Size::power(part.size));
-  return largest;
+const Size& InitialState::settle() {
+  size = special == Size::Kind::power ? Size::zero() : Size{special, {}};
+  if (special == Size::Kind::power)
+    for (const Part& part : parts) size = max(size, Size::power(part.size));
+  return size;
 }
 
 StepId note(Run& run, RuleId rule, Aspect aspect, NodeId subject, const Size& size,

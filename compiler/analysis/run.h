@@ -9,8 +9,10 @@
 
 #include <array>
 #include <map>
+#include <memory_resource>
 #include <optional>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "compiler/analysis/analysis.h"
@@ -40,21 +42,41 @@ struct Part {
   StepId step = noStep;
 };
 
+// What a source is of: a parameter's entries along its axis, or a slice of what they made.
+struct SourceRoot {
+  uint32_t parameter = none;
+  int axis = 0;          // of the parameter
+  uint32_t sibling = 0;  // the next root of the same axis; they form a ring
+};
+
+using Parts = std::pmr::vector<Part>;
+
 struct InitialState {
-  std::vector<Part> parts;                 // none: the value is zero
+  InitialState() = default;
+  explicit InitialState(std::pmr::memory_resource* memory) : parts(memory) {}
+
+  Parts parts;                             // none: the value is zero
   Size::Kind special = Size::Kind::power;  // exponential or not analysed: the parts do not count
+  Size size = Size::zero();                // of the largest part, once `settle` has seen them all
   Size spread = Size::zero();
   Sign sign = Sign::unknown;
   StepId step = noStep;  // the step of the whole value
-  Size size() const;
+  const Size& settle();
 };
 
 // A product of an initial matrix, remembered for later products with the transpose.
 struct MatrixUse {
   std::vector<int> contractedAxes;  // of the parameter
   int contractedGrowth = 0;
-  NodeId result = 0;
-  std::vector<Part> operand;  // parts of y, with its certificate along the contracted axis in slot 0
+  Parts operand;  // parts of y: sizes relative to its largest, in slot 0 the certificate along the contracted
+                  // axis
+};
+
+// Products that differ in nothing that is remembered are one; `by` says which node, by 2 node + operand, has which.
+struct MatrixUses {
+  std::vector<MatrixUse> distinct;
+  std::vector<uint32_t> count;  // per distinct use: the nodes that have it
+  std::unordered_map<uint64_t, uint32_t> by;
 };
 
 struct Change {
@@ -112,12 +134,15 @@ struct Run {
 
   // initial
   CertificateTable certificates;
+  std::pmr::monotonic_buffer_resource partsMemory;                         // one lump: parts live as long as the run
   std::vector<InitialState> initial;                                       // per node
-  std::map<std::tuple<uint32_t, int, uint32_t>, Source> sourceIds;         // (matrix, axis, subslice) -> source
-  std::vector<std::pair<uint32_t, int>> sourceRoots;                       // per source / phases: (parameter, its axis)
-  std::map<std::pair<uint32_t, int>, std::vector<Source>> sourcesOfRoot;   // the same the other way, phase own
+  NodeId initialEnd = 0;                                                   // nodes before it are derived,
+  std::vector<Size> initialFrom;                                           // from these inits
+  std::vector<Rational> initialFromMultipliers;                            // and these multipliers
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> sourceIds, sliceIds;   // (parameter, axis), (root, slice) -> root
+  std::vector<SourceRoot> sourceRoots;                                     // per source / phases
   std::vector<std::tuple<uint32_t, int, uint32_t, uint32_t>> valueSlices;  // (length, axis, slice, length made)
-  std::vector<std::vector<MatrixUse>> matrixUses;                          // per parameter
+  std::vector<MatrixUses> matrixUses;                                      // per parameter
 
   // training
   std::vector<Change> change;  // per node

@@ -7,16 +7,24 @@
 namespace tpc {
 namespace {
 
-constexpr size_t mostRemembered = 1 << 13;
+constexpr size_t mostRemembered = 1 << 13, mostRecent = 1 << 12;
 
 // The bits of a word's number above `bit`, by which a branch is found.
 uint32_t above(uint32_t word, uint32_t bit) { return word & ~(2 * bit - 1); }
 
 }  // namespace
 
-SourceSets::SourceSets() : nodes_(1), ids_(256, noSources), remembered_(mostRemembered) {}
+SourceSets::SourceSets()
+    : nodes_(1), ids_(256, noSources), recent_(mostRecent, noSources), remembered_(mostRemembered) {}
 
 SourceSet SourceSets::intern(const Node& node) {
+  const uint64_t hash = mixed(node.content ^ mixed(uint64_t(node.prefix) << 32 | node.bit));
+  auto equals = [&](SourceSet id) {
+    const Node& old = nodes_[id];
+    return old.content == node.content && old.prefix == node.prefix && old.bit == node.bit;
+  };
+  SourceSet& recent = recent_[hash >> 40 & (mostRecent - 1)];
+  if (recent != noSources && equals(recent)) return recent;
   if (2 * nodes_.size() > ids_.size()) {
     std::vector<SourceSet> old(2 * ids_.size(), noSources);
     old.swap(ids_);
@@ -28,14 +36,12 @@ SourceSet SourceSets::intern(const Node& node) {
       ids_[at] = id;
     }
   }
-  size_t at = mixed(node.content ^ mixed(uint64_t(node.prefix) << 32 | node.bit)) & (ids_.size() - 1);
-  for (; ids_[at] != noSources; at = (at + 1) & (ids_.size() - 1)) {
-    const Node& old = nodes_[ids_[at]];
-    if (old.content == node.content && old.prefix == node.prefix && old.bit == node.bit) return ids_[at];
-  }
+  size_t at = hash & (ids_.size() - 1);
+  for (; ids_[at] != noSources; at = (at + 1) & (ids_.size() - 1))
+    if (equals(ids_[at])) return recent = ids_[at];
   ids_[at] = SourceSet(nodes_.size());
   nodes_.push_back(node);
-  return ids_[at];
+  return recent = ids_[at];
 }
 
 SourceSet SourceSets::leaf(uint32_t word, uint64_t members) {

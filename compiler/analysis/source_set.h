@@ -86,7 +86,8 @@ class SourceSets {
 
   std::vector<Node> nodes_;
   std::vector<SourceSet> ids_;          // an open hash table of nodes, 0 where empty
-  std::vector<Remembered> remembered_;  // results of operations, each where its hash points, the last one kept
+  std::vector<SourceSet> recent_;       // nodes used last, each where its hash points: found without reaching far
+  std::vector<Remembered> remembered_;  // results of operations, likewise
   FlatMap renamed_[2];
 };
 

@@ -202,9 +202,9 @@ struct Targets {
 
   // How a sum grew in the pass over parts: walking or adding up, decided by its certificates.
   Size initialGrowth(NodeId id) const {
-    Size size = run.initial[id].size();
+    Size size = run.initial[id].size;
     for (NodeId operand : run.graph.operands(id)) {
-      const Size& of = run.initial[operand].size();
+      const Size& of = run.initial[operand].size;
       if (!size.isPower() || !of.isPower()) return Size::power(half * Rational(contractedGrowth(id)));
       size = Size::power(size.exponent - of.exponent);
     }
@@ -303,7 +303,7 @@ void pass(Targets& targets) {
           startSize = max(startSize, now);
           size = max(size, run.parameterOnly[operands[i]] ? now : trained(operands[i]));
         }
-        const Size& derived = run.initial[id].size();
+        const Size& derived = run.initial[id].size;
         start[id] = derived.isZero() ? derived : startSize;
         targets.setTarget(id, size, targets.step(operands[0]), targets.step(operands[1 % operands.size()]));
         break;
@@ -370,7 +370,7 @@ void pass(Targets& targets) {
       }
       default:
         if (operands.empty()) {
-          start[id] = run.initial[id].size();
+          start[id] = run.initial[id].size;
           targets.setTarget(id, start[id]);
         } else {
           start[id] = start[operands[0]];

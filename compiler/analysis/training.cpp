@@ -33,7 +33,7 @@ void setChange(Run& run, NodeId id, Size matrix, Size computed, RuleId rule, Ste
 void setTrained(Run& run, NodeId id, const Size& size) {
   if (run.trainedStep[id] != noStep && run.trained[id] == size) return;
   run.trained[id] = size;
-  if (size == run.initial[id].size() && run.changeStep[id] == noStep) {
+  if (size == run.initial[id].size && run.changeStep[id] == noStep) {
     run.trainedStep[id] = run.initial[id].step;
     return;
   }
@@ -55,7 +55,7 @@ void contractChange(Run& run, NodeId id) {
   const uint32_t facts = run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u;
   const RuleId matrixRule = rowFor(Family::matrixChange, facts), computedRule = rowFor(Family::computedChange, facts);
   const Rational k = growth.contracted;
-  const Size a0 = run.initial[a].size(), b0 = run.initial[b].size();
+  const Size a0 = run.initial[a].size, b0 = run.initial[b].size;
 
   Size largest = Size::zero();
   RuleId rule = computedRule;
@@ -74,7 +74,7 @@ void contractChange(Run& run, NodeId id) {
       term(bilinear(matrixRule, dA.matrix, dx.total(), k, m), matrixRule, dAStep, dxStep);
       // x0 as it was at initialization: the ratio of the moved matrix to the initial one carries over to the product.
       if (dA.matrix.isPower() && A0.isPower()) {
-        Size y0 = run.initial[id].size();
+        Size y0 = run.initial[id].size;
         if (y0.isPower()) term(Size::power(y0.exponent + dA.matrix.exponent - A0.exponent), matrixRule, dAStep, x0Step);
       }
     } else if (!isInitialMatrix(run, x)) {
@@ -95,19 +95,19 @@ void contractChange(Run& run, NodeId id) {
   if (!isInitialMatrix(run, a) && !isInitialMatrix(run, b))
     term(bilinear(computedRule, da.total(), db.total(), k, 0), computedRule, aChange, bChange);
   setChange(run, id, Size::zero(), largest, rule, p, q);
-  setTrained(run, id, max(run.initial[id].size(), largest));
+  setTrained(run, id, max(run.initial[id].size, largest));
 }
 
 void mapChange(Run& run, NodeId id) {
   const Node& node = run.graph.nodes[id];
   NodeId x = run.graph.operands(id)[0];
   const MapFacts facts = factsOf(MapFn(node.fn), powerOf(run, id));
-  const Size x0 = run.initial[x].size(), dx = run.change[x].total();
+  const Size x0 = run.initial[x].size, dx = run.change[x].total();
   const Sign sign = run.initial[x].sign;
   const Size trained = mapSize(facts, run.trained[x], sign);
   if (dx.isZero()) {
     setChange(run, id, Size::zero(), Size::zero(), names().zero, run.changeStep[x], noStep);
-    setTrained(run, id, run.initial[id].size());
+    setTrained(run, id, run.initial[id].size);
     return;
   }
   const bool isOutgrown = x0.isZero() || less(x0, dx);
@@ -121,7 +121,7 @@ void mapChange(Run& run, NodeId id) {
     size = mapSize(facts, dx, sign);
   }
   const RuleId rule = rowFor(Family::mapChange, isOutgrown ? uint32_t(outgrown) : 0u);
-  const Size cap = max(run.initial[id].size(), trained);
+  const Size cap = max(run.initial[id].size, trained);
   const bool isCapped = less(cap, size);
   setChange(run, id, Size::zero(), isCapped ? cap : size, isCapped ? names().capped : rule, run.initial[x].step,
             run.changeStep[x]);
@@ -131,7 +131,7 @@ void mapChange(Run& run, NodeId id) {
 void productChange(Run& run, NodeId id) {
   NodeId a = run.graph.operands(id)[0], b = run.graph.operands(id)[1];
   const Change &da = run.change[a], &db = run.change[b];
-  const Size a0 = run.initial[a].size(), b0 = run.initial[b].size();
+  const Size a0 = run.initial[a].size, b0 = run.initial[b].size;
   static const RuleId rule = rowFor(Family::product, 0);
   Size matrix = Size::zero(), computed = Size::zero();
   // A matrix whose factor moves stays one of independent entries.
@@ -146,9 +146,9 @@ void productChange(Run& run, NodeId id) {
   } else {
     computed = max(max(a0 + db.total(), da.total() + b0), da.total() + db.total());
   }
-  const Size trained = max(run.initial[id].size(), run.trained[a] + run.trained[b]);
+  const Size trained = max(run.initial[id].size, run.trained[a] + run.trained[b]);
   // The change of a product cannot exceed what it was and what it has become.
-  const Size cap = max(run.initial[id].size(), run.trained[a] + run.trained[b]);
+  const Size cap = max(run.initial[id].size, run.trained[a] + run.trained[b]);
   if (less(cap, computed)) computed = cap;
   bool first = !less(a0 + db.total(), da.total() + b0);
   setChange(run, id, matrix, computed, rule, first ? run.initial[a].step : run.changeStep[a],
@@ -171,14 +171,14 @@ bool sumOfFactored(Run& run, NodeId id, Rational k) {
   Rational free = -k;
   for (const GrowingAxis& axis : run.growingAxes(product)) free += Rational(axis.growth);
   const Change &dW = run.change[matrix], &dc = run.change[other];
-  Size size = bilinear(matrixRule, max(run.initial[matrix].size(), dW.matrix), dc.total(), k, free);
-  const Size computed = max(bilinear(computedRule, dW.computed, run.initial[other].size(), k, free),
+  Size size = bilinear(matrixRule, max(run.initial[matrix].size, dW.matrix), dc.total(), k, free);
+  const Size computed = max(bilinear(computedRule, dW.computed, run.initial[other].size, k, free),
                             bilinear(computedRule, dW.computed, dc.total(), k, free));
   const bool fromMatrix = !less(size, computed);
   size = max(size, computed);
   setChange(run, id, Size::zero(), size, fromMatrix ? matrixRule : computedRule, run.changeStep[matrix],
             run.changeStep[other]);
-  setTrained(run, id, max(run.initial[id].size(), size));
+  setTrained(run, id, max(run.initial[id].size, size));
   return true;
 }
 
@@ -196,7 +196,7 @@ void evaluate(Run& run, NodeId id) {
   auto operands = graph.operands(id);
   static const RuleId same = rowFor(Family::plumbing, 0), sum = rowFor(Family::sum, 0),
                       adds = rowFor(Family::reduction, growing), fixed = rowFor(Family::reduction, 0);
-  const Size init = run.initial[id].size();
+  const Size init = run.initial[id].size;
   if (run.initial[id].special == Size::Kind::notAnalysed) {
     run.change[id] = {Size::zero(), Size::notAnalysed()};
     run.trained[id] = Size::notAnalysed();
@@ -319,7 +319,7 @@ void repeatBody(Run& run, uint32_t index) {
     setChange(run, argument, Size::zero(), max(run.change[argument].total(), run.change[operands[i]].total()),
               names().join, run.changeStep[operands[i]], noStep);
     setTrained(run, argument,
-               max(max(run.initial[argument].size(), run.trained[operands[i]]), run.change[argument].total()));
+               max(max(run.initial[argument].size, run.trained[operands[i]]), run.change[argument].total()));
   }
   for (int round = 0; round < mostRounds; ++round) {
     for (NodeId id = repeat.bodyBegin; id < repeat.bodyEnd;) {
@@ -353,7 +353,7 @@ TrainingOutcome deriveTraining(Run& run) {
   run.trained.assign(count, Size::zero());
   run.changeStep.assign(count, noStep);
   run.trainedStep.assign(count, noStep);
-  for (NodeId id = 0; id < count; ++id) run.trained[id] = run.initial[id].size();
+  for (NodeId id = 0; id < count; ++id) run.trained[id] = run.initial[id].size;
 
   int rounds = 4;
   for (const Parameter& parameter : graph.parameters) rounds += isZeroInit(parameter);
@@ -365,7 +365,7 @@ TrainingOutcome deriveTraining(Run& run) {
       const Parameter& parameter = graph.parameters[i];
       const NodeId gradient = parameter.gradient;
       const bool trains = parameter.ownership == Ownership::trained && gradient != none;
-      Size g = !trains ? Size::zero() : first ? run.initial[gradient].size() : run.trained[gradient];
+      Size g = !trains ? Size::zero() : first ? run.initial[gradient].size : run.trained[gradient];
       Size size = Size::zero();
       const OptimizerFacts& facts = run.optimizerOf[i];
       // A sign, or a gradient divided by its own size, does not see how large it was.
@@ -382,7 +382,7 @@ TrainingOutcome deriveTraining(Run& run) {
       moved[i] = size;
       StepId premise = trains ? (first ? run.initial[gradient].step : run.trainedStep[gradient]) : noStep;
       setChange(run, parameter.node, Size::zero(), size, size.isZero() ? names().zero : names().entry, premise, noStep);
-      setTrained(run, parameter.node, max(run.initial[parameter.node].size(), size));
+      setTrained(run, parameter.node, max(run.initial[parameter.node].size, size));
     }
     return changed;
   };

@@ -25,10 +25,23 @@ struct Size {
 // "-1/2", "zero", "exponential", "marginal", "not_analysed": as JSON has it.
 std::string toString(const Size& size);
 
+// zero < powers < marginal < exponential < not analysed
+constexpr bool less(const Size& a, const Size& b) {
+  if (a.isPower() && b.isPower()) return a.exponent < b.exponent;
+  constexpr int order[] = {1, 0, 3, 2, 4};  // by kind
+  return order[int(a.kind)] < order[int(b.kind)];
+}
+
 // A product and a sum.  Zero annihilates and is neutral; exponential and not analysed win over powers.
-Size operator+(const Size& a, const Size& b);  // size of x * y
-Size max(const Size& a, const Size& b);        // size of x + y
-Size min(const Size& a, const Size& b);
-bool less(const Size& a, const Size& b);  // zero < powers < marginal < exponential < not analysed
+constexpr Size operator+(const Size& a, const Size& b) {  // size of x * y
+  if (a.isPower() && b.isPower()) return Size::power(a.exponent + b.exponent);
+  if (a.isZero() || b.isZero()) return Size::zero();
+  return {(less(a, b) ? b : a).kind, {}};
+}
+constexpr Size max(const Size& a, const Size& b) { return less(a, b) ? b : a; }  // size of x + y
+constexpr Size min(const Size& a, const Size& b) {
+  if (a.kind == Size::Kind::notAnalysed || b.kind == Size::Kind::notAnalysed) return Size::notAnalysed();
+  return less(b, a) ? b : a;
+}
 
 }  // namespace tpc

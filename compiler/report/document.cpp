@@ -1,6 +1,7 @@
 #include "compiler/report/document.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tpc {
 
@@ -151,6 +152,51 @@ BasisCount countBases(const Derivation& derivation, std::span<const StepId> step
     }
   }
   return count;
+}
+
+// What is behind a root differs from root to root, so there is no total to share.  But 64 roots are swept at once: a
+// word per step says which of them rest on it, handed down to its premises, and the words are added up column by column
+// in counters that stand upright, bit k of all 64 counts in one word.
+std::vector<BasisCount> countBasesBehind(const Derivation& derivation, std::span<const StepId> roots) {
+  struct UprightCounters {
+    std::array<uint64_t, 32> bits{};
+    void add(uint64_t ones) {
+      for (uint64_t& bit : bits) {
+        const uint64_t carried = bit & ones;
+        bit ^= ones;
+        if ((ones = carried) == 0) return;
+      }
+    }
+    size_t of(size_t column) const {
+      size_t count = 0;
+      for (size_t k = 0; k < bits.size(); ++k) count |= size_t(bits[k] >> column & 1) << k;
+      return count;
+    }
+  };
+  std::vector<BasisCount> counts(roots.size());
+  std::vector<uint64_t> rootsOn(derivation.steps().size(), 0);
+  for (size_t first = 0; first < roots.size(); first += 64) {
+    const size_t last = std::min(first + 64, roots.size());
+    std::array<UprightCounters, 3> byBasis;
+    StepId highest = 0;
+    for (size_t i = first; i < last; ++i) {
+      if (roots[i] == noStep) continue;
+      rootsOn[roots[i]] |= uint64_t(1) << (i - first);
+      highest = std::max(highest, roots[i]);
+    }
+    for (StepId step = highest + 1; step-- > 0 && !rootsOn.empty();) {
+      const uint64_t here = rootsOn[step];
+      if (here == 0) continue;
+      rootsOn[step] = 0;
+      for (StepId premise : derivation.premises(step)) rootsOn[premise] |= here;
+      byBasis[size_t(allRules()[derivation.steps()[step].rule].basis)].add(here);
+    }
+    for (size_t i = first; i < last; ++i)
+      counts[i] = {.theorem = byBasis[size_t(Basis::theorem)].of(i - first),
+                   .arithmetic = byBasis[size_t(Basis::arithmetic)].of(i - first),
+                   .heuristic = byBasis[size_t(Basis::heuristic)].of(i - first)};
+  }
+  return counts;
 }
 
 StepId rootOf(const ParameterSizes& parameter) {

@@ -60,6 +60,8 @@ struct BasisCount {
   size_t theorem = 0, arithmetic = 0, heuristic = 0;
 };
 BasisCount countBases(const Derivation& derivation, std::span<const StepId> steps);
+// The same of all that each root rests on, for many roots at once; `noStep` rests on nothing.
+std::vector<BasisCount> countBasesBehind(const Derivation& derivation, std::span<const StepId> roots);
 
 // The step that a parameter's derivation ends in: its learning rate, or its init where it has none.
 StepId rootOf(const ParameterSizes& parameter);

@@ -82,7 +82,30 @@ Json verdictJson(const Document& document) {
   return json;
 }
 
-Json parameterJson(const Document& document, size_t index, const std::vector<size_t>& firstId) {
+// Per parameter: the steps behind it, over all symbols.
+std::vector<BasisCount> stepsBehindParameters(const Document& document) {
+  std::vector<BasisCount> counts(document.graph.parameters.size());
+  for (const SymbolAnalysis& symbol : document.analysis.symbols) {
+    if (!symbol.analysed) continue;
+    std::vector<StepId> roots;
+    for (const ParameterSizes& parameter : symbol.parameters) roots.push_back(rootOf(parameter));
+    const std::vector<BasisCount> more = countBasesBehind(symbol.derivation, roots);
+    for (size_t i = 0; i < more.size() && i < counts.size(); ++i) {
+      counts[i].theorem += more[i].theorem;
+      counts[i].arithmetic += more[i].arithmetic;
+      counts[i].heuristic += more[i].heuristic;
+    }
+  }
+  return counts;
+}
+
+// A member behind the others, without a search for an older one: the caller's names are distinct.
+void append(Json& object, const std::string& name, Json value) {
+  object.get_ref<Json::object_t&>().emplace_back(name, std::move(value));
+}
+
+Json parameterJson(const Document& document, size_t index, const BasisCount& count,
+                   const std::vector<size_t>& firstId) {
   const Parameter& parameter = document.graph.parameters[index];
   const ParameterReport report = parameterReport(document, index);
   Json json;
@@ -111,14 +134,6 @@ Json parameterJson(const Document& document, size_t index, const std::vector<siz
   json["status"] = toString(report.status);
   if (!report.boundBy.empty()) json["bound_by"] = report.boundBy;
 
-  BasisCount count;
-  for (const SymbolAnalysis& symbol : document.analysis.symbols) {
-    if (!symbol.analysed || index >= symbol.parameters.size()) continue;
-    const StepId root = rootOf(symbol.parameters[index]);
-    if (root == noStep) continue;
-    const BasisCount more = countBases(symbol.derivation, symbol.derivation.closure(root));
-    count.theorem += more.theorem, count.arithmetic += more.arithmetic, count.heuristic += more.heuristic;
-  }
   if (count.theorem + count.arithmetic + count.heuristic > 0) {
     json["basis"] = toString(count.heuristic    ? Basis::heuristic
                              : count.arithmetic ? Basis::arithmetic
@@ -224,8 +239,9 @@ std::string analysisJson(const Document& document, const JsonOptions& options) {
     json["growing"].push_back(symbolName(document, symbol));
   json["verdict"] = verdictJson(document);
   json["parameters"] = Json::object();
+  const std::vector<BasisCount> behind = stepsBehindParameters(document);
   for (size_t i = 0; i < graph.parameters.size(); ++i) {
-    json["parameters"][graph.parameters[i].name] = parameterJson(document, i, firstId);
+    append(json["parameters"], graph.parameters[i].name, parameterJson(document, i, behind[i], firstId));
   }
   json["multipliers"] = Json::object();
   for (size_t i = 0; i < graph.freeMultipliers.size(); ++i) {
@@ -234,7 +250,7 @@ std::string analysisJson(const Document& document, const JsonOptions& options) {
   if (options.full) {
     json["values"] = Json::object();
     for (const NamedValue& value : namedValues(document)) {
-      json["values"][value.name] = valueJson(document, value.node, firstId);
+      append(json["values"], value.name, valueJson(document, value.node, firstId));
     }
     json["derivations"] = derivationsJson(document, firstId);
   }

@@ -128,6 +128,18 @@ constexpr RuleInfo otherRows[] = {
 
 constexpr size_t sizeCount = std::size(sizeRows);
 
+// Per family its first row, and where the last family ends: a lookup reads the few rows of one family.
+constexpr auto firstOf = [] {
+  std::array<RuleId, familyCount + 1> first{};
+  for (size_t row = 0; row < sizeCount; ++row) first[size_t(sizeRows[row].family) + 1] = RuleId(row + 1);
+  return first;
+}();
+static_assert([] {
+  for (size_t row = 1; row < sizeCount; ++row)
+    if (sizeRows[row].family < sizeRows[row - 1].family) return false;
+  return true;
+}(), "the rows stand by family, in the order of Family");
+
 std::vector<RuleInfo> joined() {
   std::vector<RuleInfo> all;
   for (const SizeRow& row : sizeRows) all.push_back(row.info);
@@ -136,10 +148,12 @@ std::vector<RuleInfo> joined() {
 }
 
 Rational value(const Linear& form, const Features& f) {
-  Rational sum = form.a * f.a + form.b * f.b;
-  if (!f.k.isZero()) sum += form.k * f.k;
-  if (!f.m.isZero()) sum += form.m * f.m;
-  if (!form.e.isZero()) sum += form.e * f.e;
+  Rational sum = 0;
+  auto term = [&](Rational factor, Rational of) {
+    if (factor.isZero() || of.isZero()) return;
+    sum += factor == Rational(1) ? of : factor * of;
+  };
+  term(form.a, f.a), term(form.b, f.b), term(form.k, f.k), term(form.m, f.m), term(form.e, f.e);
   return sum;
 }
 
@@ -156,9 +170,9 @@ std::string_view toString(Basis basis) {
 
 RuleId rowFor(Family family, uint32_t facts) {
   RuleId found = RuleId(~0);
-  for (RuleId id = 0; id < sizeCount; ++id) {
+  for (RuleId id = firstOf[int(family)]; id < firstOf[int(family) + 1]; ++id) {
     const SizeRow& row = sizeRows[id];
-    if (row.family != family || (facts & row.must) != row.must || (facts & row.mustNot) != 0) continue;
+    if ((facts & row.must) != row.must || (facts & row.mustNot) != 0) continue;
     assert(found == RuleId(~0) && "exactly one row of a family matches");
     found = id;
 #ifdef NDEBUG

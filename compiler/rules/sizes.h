@@ -28,6 +28,7 @@ enum class Family : uint8_t {
   leaf,            // parameters, data, constants.        e: the size they are given
   plumbing,        // coordinates move
   sum,             // the larger part                     e: the largest operand
+  difference,      // e: the size of what is left
   product,         // coordinate by coordinate
   map,             // e: the size of the function there
   matrix,          // an initial matrix times a value
@@ -37,8 +38,8 @@ enum class Family : uint8_t {
   matrixChange,    // an initial matrix times a change
   computedChange,  // a computed value times a change
   mapChange,       // e: the size of the change
-  difference,      // e: the size of what is left
 };
+inline constexpr int familyCount = int(Family::mapChange) + 1;
 
 // What the engine finds out before it asks for a row.
 enum Fact : uint32_t {
