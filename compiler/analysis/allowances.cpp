@@ -81,8 +81,8 @@ void visit(Sweep& sweep, NodeId id) {
       ContractionGrowth growth = growthOf(run, id);
       if (isSparse(run, a) || isSparse(run, b)) growth.contracted = 0;
       const Rational k = growth.contracted;
-      const Size full = Size::power(k);
-      auto matrix = [&](int m) { return Size::power(std::max(half * k, k - half * Rational(m))); };
+      const Size full = Size::power(computedChangeGrowth(run, k));
+      auto matrix = [&](int m) { return Size::power(matrixChangeGrowth(run, k, m)); };
       auto factor = [&](NodeId A, NodeId x, int m) {
         Size grown = run.target[x] + matrix(m);
         if (run.parameterOnly[A] && isInitialMatrix(run, A) && grown.isPower())

@@ -35,6 +35,24 @@ ContractionGrowth growthOf(const Run& run, NodeId id) {
   return growth;
 }
 
+uint32_t alignmentFacts(const Run& run, int free) {
+  switch (run.options.alignment) {
+    case Alignment::full: return 0;
+    case Alignment::ev: return free == 0 ? uint32_t(unalignedReadout) : 0u;
+    case Alignment::none: return alignedNone;
+  }
+  return 0;
+}
+
+Rational matrixChangeGrowth(const Run& run, Rational k, int free) {
+  return sizeBy(rowFor(Family::matrixChange, alignmentFacts(run, free)), {.k = k, .m = free});
+}
+
+Rational computedChangeGrowth(const Run& run, Rational k) {
+  constexpr int any = 1;  // a computed value is no readout
+  return sizeBy(rowFor(Family::computedChange, alignmentFacts(run, any)), {.k = k});
+}
+
 bool isInitialMatrix(const Run& run, NodeId id) {
   return std::any_of(run.initial[id].parts.begin(), run.initial[id].parts.end(),
                      [](const Part& part) { return part.matrix != none; });

@@ -160,6 +160,13 @@ struct ContractionGrowth {
 };
 ContractionGrowth growthOf(const Run& run, NodeId contraction);
 
+// What the user assumes of alignment, as facts for the rows of changes; `free` is the growth that the matrix leaves
+// free.
+uint32_t alignmentFacts(const Run& run, int free);
+// How a change grows through a sum over growth k: with an initial matrix, and with a computed value.
+Rational matrixChangeGrowth(const Run& run, Rational k, int free);
+Rational computedChangeGrowth(const Run& run, Rational k);
+
 bool isInitialMatrix(const Run& run, NodeId id);  // some part has a parameter's independent entries
 bool isSparse(const Run& run, NodeId id);         // identity, one-hot: sums over it have finitely many terms
 

@@ -157,7 +157,7 @@ struct Targets {
         const ContractionGrowth growth = growthOf(run, id);
         Rational k = growth.contracted;
         ask(operands[1], 0, by);
-        return ask(operands[0], size - std::max(half * k, k - half * Rational(growth.freeA)), by);
+        return ask(operands[0], size - matrixChangeGrowth(run, k, growth.freeA), by);
       }
       default: return;
     }
@@ -231,7 +231,7 @@ struct Targets {
   void matrixProduct(NodeId id, NodeId A, NodeId x, int freeGrowth, int contracted) {
     const Behind after = behind(run, id);
     const Rational k = contracted;
-    const Rational changeGrowth = std::max(half * k, k - half * Rational(freeGrowth));
+    const Rational changeGrowth = matrixChangeGrowth(run, k, freeGrowth);
     Size reach = Size::zero();
     reach = max(reach, start[x] + initialGrowth(id));
     if (run.trainableUpstream[x]) reach = max(reach, run.target[x] + Size::power(changeGrowth));
@@ -270,7 +270,8 @@ void pass(Targets& targets) {
           start[id] = start[a] + start[b] + targets.initialGrowth(id);
           // Computed values add up once trained; data does so from the start or not at all.
           const bool learns = run.trainableUpstream[a] || run.trainableUpstream[b];
-          size = learns ? trained(a) + trained(b) + Size::power(growth.contracted) : start[id];
+          size =
+              learns ? trained(a) + trained(b) + Size::power(computedChangeGrowth(run, growth.contracted)) : start[id];
           targets.setTarget(id, size, targets.step(a), targets.step(b));
         }
         break;

@@ -52,8 +52,8 @@ void contractChange(Run& run, NodeId id) {
   const Change &da = run.change[a], &db = run.change[b];
   ContractionGrowth growth = growthOf(run, id);
   if (isSparse(run, a) || isSparse(run, b)) growth.contracted = 0;
-  const uint32_t facts = run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u;
-  const RuleId matrixRule = rowFor(Family::matrixChange, facts), computedRule = rowFor(Family::computedChange, facts);
+  constexpr int any = 1;  // a computed value is no readout
+  const RuleId computedRule = rowFor(Family::computedChange, alignmentFacts(run, any));
   const Rational k = growth.contracted;
   const Size a0 = run.initial[a].size, b0 = run.initial[b].size;
 
@@ -67,8 +67,9 @@ void contractChange(Run& run, NodeId id) {
   const StepId aInit = run.initial[a].step, bInit = run.initial[b].step;
   const StepId aChange = run.changeStep[a], bChange = run.changeStep[b];
   // An initial matrix times a change; and, a factor of the matrix having moved, that matrix times what was there.
-  auto half = [&](NodeId A, NodeId x, const Change& dA, const Change& dx, const Size& A0, const Size& x0, Rational m,
+  auto half = [&](NodeId A, NodeId x, const Change& dA, const Change& dx, const Size& A0, const Size& x0, int m,
                   StepId A0Step, StepId dAStep, StepId x0Step, StepId dxStep) {
+    const RuleId matrixRule = rowFor(Family::matrixChange, alignmentFacts(run, m));
     if (isInitialMatrix(run, A)) {
       term(bilinear(matrixRule, A0, dx.total(), k, m), matrixRule, A0Step, dxStep);
       term(bilinear(matrixRule, dA.matrix, dx.total(), k, m), matrixRule, dAStep, dxStep);
@@ -164,12 +165,12 @@ bool sumOfFactored(Run& run, NodeId id, Rational k) {
   NodeId matrix = run.graph.operands(product)[0], other = run.graph.operands(product)[1];
   if (!isInitialMatrix(run, matrix)) std::swap(matrix, other);
   if (!isInitialMatrix(run, matrix) || isInitialMatrix(run, other) || isInitialMatrix(run, product)) return false;
-  const RuleId matrixRule =
-      rowFor(Family::matrixChange, run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u);
-  const RuleId computedRule =
-      rowFor(Family::computedChange, run.options.alignment == Alignment::none ? uint32_t(alignedNone) : 0u);
-  Rational free = -k;
-  for (const GrowingAxis& axis : run.growingAxes(product)) free += Rational(axis.growth);
+  int total = 0;
+  for (const GrowingAxis& axis : run.growingAxes(product)) total += axis.growth;
+  const Rational free = Rational(total) - k;
+  const uint32_t alignment = alignmentFacts(run, free.isZero() ? 0 : 1);
+  const RuleId matrixRule = rowFor(Family::matrixChange, alignment);
+  const RuleId computedRule = rowFor(Family::computedChange, alignmentFacts(run, 1));
   const Change &dW = run.change[matrix], &dc = run.change[other];
   Size size = bilinear(matrixRule, max(run.initial[matrix].size, dW.matrix), dc.total(), k, free);
   const Size computed = max(bilinear(computedRule, dW.computed, run.initial[other].size, k, free),

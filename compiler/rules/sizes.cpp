@@ -75,9 +75,12 @@ constexpr SizeRow sizeRows[] = {
   // Changes: what training adds.
   {{"matmul.change", "sizes", "A dx", "A is initial", "a + b + max(k/2, k - m/2)", heuristic, "",
     "full alignment: a change is aligned with the matrices it was made through, as far as their operator norm allows (TP5 Appendix J)"},
-   Family::matrixChange, 0, alignedNone, sumOf(half), true, {1, 1, 1, Rational(-1, 2), 0}},
+   Family::matrixChange, 0, alignedNone | unalignedReadout, sumOf(half), true, {1, 1, 1, Rational(-1, 2), 0}},
+  {{"matmul.change-readout", "sizes", "A dx", "A is initial and leaves no growing axis free; --alignment ev", "a + b + k/2", heuristic, "",
+    "a readout's initial entries are to the change of what it reads like independent ones (the assumption of EV)"},
+   Family::matrixChange, unalignedReadout, alignedNone, sumOf(half)},
   {{"matmul.change-unaligned", "sizes", "A dx", "A is initial; --alignment none", "a + b + k/2", heuristic, "",
-    "no alignment: a change is to every matrix like an independent vector"}, Family::matrixChange, alignedNone, 0, sumOf(half)},
+    "no alignment: a change is to every matrix like an independent vector"}, Family::matrixChange, alignedNone, unalignedReadout, sumOf(half)},
   // An update is a (nonlinear) outer product of past gradients and activations; times an activation it is a mean.
   {{"contract.change", "sizes", "dA x, dA dx, A dx", "A is computed in A dx; dA is an update", "a + b + k", theorem,
     "TP4b Theorem 2.7.1 (equation 2.21); TP5 Table 14 ((nonlinear) tensor product)", ""}, Family::computedChange, 0, alignedNone, sumOf(1)},

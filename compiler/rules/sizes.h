@@ -54,6 +54,7 @@ enum Fact : uint32_t {
   sameValue = 1u << 8,    // both operands are one value
   alignedNone = 1u << 9,  // the user asks for no alignment after training
   selecting = 1u << 10,   // a maximum over an axis, not a sum
+  unalignedReadout = 1u << 11,  // the user asks for EV's alignment, and the matrix leaves no growing axis free
 };
 
 struct SizeRow {

@@ -31,11 +31,12 @@ TEST_CASE("a change aligned with a matrix grows with the matrix' operator norm",
   CHECK(slope(tall, {.smallest = 8, .largest = 128}) == Approx(said("matmul.change", {.k = 1, .m = 2})).margin(loose));
 }
 
-TEST_CASE("a change that is independent of a matrix walks", "[empirical][matmul.change-unaligned]") {
+TEST_CASE("a change that is independent of a matrix walks", "[empirical][matmul.change-unaligned][matmul.change-readout]") {
   const auto walk = [](int64_t n, uint64_t seed) {
     return rms(times(gaussian("W", seed, 8, n), normals("dx", seed, n)));
   };
   CHECK(slope(walk, {.seeds = 40}) == Approx(said("matmul.change-unaligned", {.k = 1})).margin(tight));
+  CHECK(said("matmul.change-readout", {.k = 1}) == said("matmul.change-unaligned", {.k = 1}));
 }
 
 TEST_CASE("an update adds up along what it was made of", "[empirical][contract.change]") {

@@ -19,6 +19,7 @@ const std::filesystem::path programs = std::filesystem::path(TPC_SOURCE) / "test
 PipelineOptions optionsFor(std::string_view rule) {
   PipelineOptions options;
   if (rule == "matmul.change-unaligned" || rule == "contract.change-unaligned") options.alignment = Alignment::none;
+  if (rule == "matmul.change-readout") options.alignment = Alignment::ev;
   if (rule == "update.entry") options.optimizer = "sgd";
   return options;
 }

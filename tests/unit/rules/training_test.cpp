@@ -32,6 +32,16 @@ TEST_CASE("without the option there is alignment",
   CHECK(changed({.text = plain}) == only("contract.change"));
 }
 
+TEST_CASE("a readout is not aligned under EV's assumption", "[rules][matmul.change-readout]") {
+  CHECK(changed({.text = frozenReadout, .alignment = Alignment::ev}) == only("matmul.change-readout"));
+}
+TEST_CASE("a matrix that leaves a growing axis free is, and so is an update",
+          "[rules][near-miss][matmul.change-readout]") {
+  const std::string hidden = "param A [4, n]\nfrozen param B [n, n] init fixed normal(n^(-1/2))\nu = (s @ A) @ B";
+  CHECK(changed({.text = hidden, .alignment = Alignment::ev}) == only("matmul.change"));
+  CHECK(changed({.text = plain, .alignment = Alignment::ev}) == only("contract.change"));
+}
+
 TEST_CASE("an update times an activation adds up", "[rules][contract.change]") {
   CHECK(changed({plain}) == only("contract.change"));
 }
