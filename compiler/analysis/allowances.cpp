@@ -98,7 +98,7 @@ void visit(Sweep& sweep, NodeId id) {
       const auto& asFactor = sweep.allowedFactor[id];
       if (asFactor && isInitialMatrix(run, id)) {
         NodeId matrix = operands[0], factor = operands[1];
-        if (!isInitialMatrix(run, matrix)) std::swap(matrix, factor);
+        if (!isMatrixOf(run, id, matrix)) std::swap(matrix, factor);
         offer(matrix, run.target[factor]);
         if (run.target[factor].isPower()) sweep.offerFactor(matrix, *asFactor - run.target[factor].exponent);
         if (run.target[matrix].isPower()) sweep.offer(factor, *asFactor - run.target[matrix].exponent, port, step);

@@ -58,6 +58,13 @@ bool isInitialMatrix(const Run& run, NodeId id) {
                      [](const Part& part) { return part.matrix != none; });
 }
 
+bool isMatrixOf(const Run& run, NodeId product, NodeId operand) {
+  for (const Part& part : run.initial[product].parts)
+    for (const Part& made : run.initial[operand].parts)
+      if (part.matrix != none && part.matrix == made.matrix) return true;
+  return false;
+}
+
 bool isSparse(const Run& run, NodeId id) {
   const auto& parts = run.initial[id].parts;
   return !parts.empty() && std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.sparse; });

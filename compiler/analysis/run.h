@@ -168,6 +168,8 @@ Rational matrixChangeGrowth(const Run& run, Rational k, int free);
 Rational computedChangeGrowth(const Run& run, Rational k);
 
 bool isInitialMatrix(const Run& run, NodeId id);  // some part has a parameter's independent entries
+// Of a product that is a matrix: is this operand the matrix, and not its factor?
+bool isMatrixOf(const Run& run, NodeId product, NodeId operand);
 bool isSparse(const Run& run, NodeId id);         // identity, one-hot: sums over it have finitely many terms
 
 bool isLossTerm(const Run& run, NodeId id);

@@ -252,6 +252,12 @@ void pass(Targets& targets) {
   for (NodeId id = 0; id < graph.forwardEnd; ++id) {
     const Node& node = graph.nodes[id];
     auto operands = graph.operands(id);
+    if (!run.reachesLoss[id]) {
+      // A metric is looked at; it asks for nothing.
+      start[id] = run.initial[id].size;
+      targets.setTarget(id, start[id]);
+      continue;
+    }
     if (run.parameterOnly[id]) {
       start[id] = targets.sizeNow(id);
       targets.setTarget(id, start[id]);

@@ -136,8 +136,8 @@ void productChange(Run& run, NodeId id) {
   static const RuleId rule = rowFor(Family::product, 0);
   Size matrix = Size::zero(), computed = Size::zero();
   // A matrix whose factor moves stays one of independent entries.
-  const bool ofA = isInitialMatrix(run, id) && isInitialMatrix(run, a);
-  const bool ofB = isInitialMatrix(run, id) && !ofA && isInitialMatrix(run, b);
+  const bool ofA = isInitialMatrix(run, id) && isMatrixOf(run, id, a);
+  const bool ofB = isInitialMatrix(run, id) && !ofA && isMatrixOf(run, id, b);
   if (ofA) {
     matrix = max(max(a0 + db.total(), da.matrix + db.total()), da.matrix + b0);
     computed = max(da.computed + b0, da.computed + db.total());

@@ -233,3 +233,31 @@ TEST_CASE("rounding takes small values to zero", "[programs][map.order]") {
                                           "loss = cross_entropy(h @ V, y) + mean(q^2)\n"));
   CHECK(valueOf(program, "q").init.isZero());
 }
+
+TEST_CASE("a random factor on a weight may stand before it or behind it", "[programs][moves]") {
+  const auto plan = [](const std::string& product) {
+    return rowsOf(analysed(around("param W [n, n]\nparam g [n]\nh = relu(" + product + ")\n")));
+  };
+  const auto after = plan("g * (h @ W)");
+  for (const char* product : {"h @ (g * W)", "h @ (W * g)"}) {
+    const auto rows = plan(product);
+    for (const char* name : {"W", "g"}) {
+      INFO(product << " " << name);
+      CHECK(rows.at(name).init == after.at(name).init);
+      CHECK(rows.at(name).lr == after.at(name).lr);
+    }
+  }
+  CHECK(after.at("W").lr == "-1");
+  CHECK(after.at("g").lr == "0");
+}
+
+TEST_CASE("a metric asks for nothing", "[programs]") {
+  const std::string lines = "param W [n, n]\nh = relu(h @ W)\n", tail = "loss = cross_entropy(h @ V, y)\n";
+  const auto plain = rowsOf(analysed(around(lines, tail)));
+  const auto watched = rowsOf(analysed(around(lines, "metric m = mean((n * (h @ V))^2)\n" + tail)));
+  for (const char* name : {"U", "V", "W"}) {
+    INFO(name);
+    CHECK(plain.at(name).init == watched.at(name).init);
+    CHECK(plain.at(name).lr == watched.at(name).lr);
+  }
+}
