@@ -1071,6 +1071,9 @@ void evaluate(Run& run, NodeId id) {
 // An activation that a bias or a gain was added to or multiplied with is no matrix, whatever entries it carries.
 void derive(Run& run, NodeId id) {
   evaluate(run, id);
+  const std::vector<Part>& parts = run.initial[id].parts;
+  if (std::any_of(parts.begin(), parts.end(), [](const Part& part) { return part.size.isOverflow(); }))
+    setSpecial(run, id, Size::Kind::notAnalysed, ids().notAnalysed);
   run.initial[id].settle();
   if (run.parameterOnly[id]) return;
   const OpKind kind = run.graph.nodes[id].kind;

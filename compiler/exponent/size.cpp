@@ -4,7 +4,7 @@ namespace tpc {
 
 std::string toString(const Size& size) {
   switch (size.kind) {
-    case Size::Kind::power: return size.exponent.isOverflow() ? "not_analysed" : toString(size.exponent);
+    case Size::Kind::power: return toString(size.exponent);
     case Size::Kind::zero: return "zero";
     case Size::Kind::exponential: return "exponential";
     case Size::Kind::marginal: return "marginal";

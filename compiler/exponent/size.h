@@ -12,7 +12,10 @@ struct Size {
   Kind kind = Kind::power;
   Rational exponent;  // for Kind::power
 
-  static constexpr Size power(Rational e) { return {Kind::power, e}; }
+  // A power beyond what a Rational holds compares with nothing, so it is no power.
+  static constexpr Size power(Rational e) {
+    return e.isOverflow() ? Size{Kind::notAnalysed, {}} : Size{Kind::power, e};
+  }
   static constexpr Size zero() { return {Kind::zero, {}}; }
   static constexpr Size exponential() { return {Kind::exponential, {}}; }
   static constexpr Size notAnalysed() { return {Kind::notAnalysed, {}}; }

@@ -12,6 +12,7 @@ namespace tpc {
 struct Expander::Arguments {
   std::vector<Value> values;  // by position
   std::vector<Span> spans;
+  std::vector<const ast::Expr*> expressions;
   struct Named {
     Value value;
     Span span;

@@ -68,6 +68,7 @@ std::optional<Expander::Arguments> Expander::builtinArguments(const std::string&
       known = known && !value.isPoison();
       arguments.values.push_back(std::move(value));
       arguments.spans.push_back(argument.value->span);
+      arguments.expressions.push_back(argument.value.get());
       continue;
     }
     bool allowed = std::any_of(names.begin(), names.end(), [&](const char* other) { return key == other; });
@@ -328,7 +329,7 @@ Value Expander::fill(double number, const std::string& name, const ast::Call& no
   if (!arguments) return {};
   Shape shape;
   for (size_t i = 0; i < arguments->values.size(); ++i) {
-    std::optional<Length> length = lengthOf(arguments->values[i], arguments->spans[i]);
+    std::optional<Length> length = lengthOf(arguments->values[i], *arguments->expressions[i]);
     if (!length) return {};
     shape.push_back(*length);
   }
@@ -339,9 +340,9 @@ Value Expander::fill(double number, const std::string& name, const ast::Call& no
 Value Expander::eyeOf(const ast::Call& node, Span span) {
   std::optional<Arguments> arguments = builtinArguments("eye", node, span, 1, 2, {});
   if (!arguments) return {};
-  std::optional<Length> rows = lengthOf(arguments->values[0], arguments->spans[0]);
+  std::optional<Length> rows = lengthOf(arguments->values[0], *arguments->expressions[0]);
   std::optional<Length> columns =
-      arguments->values.size() == 2 ? lengthOf(arguments->values[1], arguments->spans[1]) : rows;
+      arguments->values.size() == 2 ? lengthOf(arguments->values[1], *arguments->expressions[1]) : rows;
   if (!rows || !columns) return {};
   return {emitter_.eye(*rows, *columns, span)};
 }
@@ -350,7 +351,7 @@ Value Expander::oneHotOf(const ast::Call& node, Span span) {
   std::optional<Arguments> arguments = builtinArguments("onehot", node, span, 2, 2, {});
   if (!arguments) return {};
   std::optional<TensorValue> index = tensor(arguments->values[0], arguments->spans[0]);
-  std::optional<Length> k = lengthOf(arguments->values[1], arguments->spans[1]);
+  std::optional<Length> k = lengthOf(arguments->values[1], *arguments->expressions[1]);
   if (!index || !k) return {};
   if (!index->integer)
     return poison("TPC0252",

@@ -220,7 +220,7 @@ constexpr DiagnosticCode codes[] = {
      "h = x / 0",
      "h = x / 2"},
     {"TPC0257", "constant outside a domain",
-     "The root of a negative number, the logarithm of zero.",
+     "The root of a negative number, the logarithm of zero, a result that no number of the machine holds, arithmetic with `inf`.",
      "h = x * sqrt(-1)",
      "h = x * sqrt(1)"},
     {"TPC0258", "init",

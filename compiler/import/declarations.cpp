@@ -118,10 +118,10 @@ std::optional<SymbolId> Expander::symbolNamed(const std::string& name) const {
 }
 
 void Expander::declare(const ast::Size& size) {
-  // In a program they are declared already, before everything else.
-  if (frame_->isProgram() && !repeat_) return;
-  error("TPC0239", "a size is declared at the top of the program only",
-        size.entries.empty() ? frame_->callSpan : size.entries[0].name.span);
+  // At the top of a program they are declared already, before everything else.
+  if (onlyAtTheTop("size", size.entries.empty() ? frame_->callSpan : size.entries[0].name.span)) return;
+  for (const ast::SizeEntry& entry : size.entries)
+    globals_.emplace(entry.name.text, Binding{.value = {}, .role = Binding::Role::length, .span = entry.name.span});
 }
 
 void Expander::declare(const ast::Let& let) {
@@ -159,8 +159,9 @@ void Expander::declare(const ast::Let& let) {
 
 // ---- lengths --------------------------------------------------------------------------------------------------------
 
-std::optional<Length> Expander::lengthOf(const ast::Expr& expression) {
-  Value value = eval(expression);
+std::optional<Length> Expander::lengthOf(const ast::Expr& expression) { return lengthOf(eval(expression), expression); }
+
+std::optional<Length> Expander::lengthOf(const Value& value, const ast::Expr& expression) {
   // T - k + 1 has no length while T and k are symbols; where both stay it is a number.
   const TensorValue* computed = value.as<TensorValue>();
   const Scalar* scalar = value.as<Scalar>();

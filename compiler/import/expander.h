@@ -84,6 +84,7 @@ class Expander {
   std::optional<Shape> shapeOf(const ast::Shape& shape);
   std::optional<Length> lengthOf(const ast::Expr& expression);
   std::optional<Length> lengthOf(const Value& value, Span span);
+  std::optional<Length> lengthOf(const Value& value, const ast::Expr& writtenAs);
   // Asks that the import starts again with these sizes known by their numbers (Dissolved).  False where that cannot
   // help: a size grows, is `batch`, or none is left.
   bool dissolve(const Length& length);
@@ -109,6 +110,7 @@ class Expander {
   void run(const ast::Claim& claim, Span span);
   void later(const char* construct, Span span);
   bool onlyInProgram(const char* word, Span span);
+  bool onlyAtTheTop(const char* word, Span span);
   void assign(const ast::Name& name, Value value, Span span);
   std::optional<bool> condition(const ast::Expr& expression);
   void assignedNames(const ast::Block& block, std::vector<ast::Name>& names);

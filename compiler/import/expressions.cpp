@@ -284,7 +284,30 @@ Value Expander::arithmetic(ast::BinaryOp op, const Value& left, const Value& rig
       ((b->exact && b->exact->isZero()) ||
        (b->factor && b->factor->kind == Number::Kind::plain && b->factor->coefficient == 0)))
     return poison("TPC0256", fmt::format("`{}` is zero, and stands below a fraction", written(rightSpan)), rightSpan);
+  for (const auto& [scalar, at] : {std::pair(a, leftSpan), std::pair(b, rightSpan)}) {
+    if (!scalar || !scalar->factor) continue;
+    const Number::Kind kind = scalar->factor->kind;
+    if (kind == Number::Kind::infinity || kind == Number::Kind::minusInfinity)
+      return poison("TPC0257", "`inf` enters no arithmetic", at, {},
+                    "it is what `where`, `max` and `min` may give: `where(mask, s, -inf)`");
+    if (kind == Number::Kind::tiny && scalar == b && op == ast::BinaryOp::divide)
+      return poison("TPC0256", fmt::format("`{}` is taken for zero, and stands below a fraction", written(at)), at, {},
+                    "add it to what it keeps from zero: `x / (y + tiny(1e-5))`");
+  }
   if (a && b) {
+    if (a->factor && b->factor && a->factor->coefficient != 0 && b->factor->coefficient != 0) {
+      const double x = a->factor->coefficient, y = b->factor->coefficient;
+      const double result = op == ast::BinaryOp::add        ? x + y
+                            : op == ast::BinaryOp::subtract ? x - y
+                            : op == ast::BinaryOp::multiply ? x * y
+                                                            : x / y;
+      const bool isProduct = op == ast::BinaryOp::multiply || op == ast::BinaryOp::divide;
+      if (!std::isfinite(result) || (isProduct && result == 0))
+        return poison(
+            "TPC0257",
+            fmt::format("`{}` is too {} for a number of the machine", written(span), result == 0 ? "small" : "large"),
+            span);
+    }
     std::optional<Scalar> folded;
     switch (op) {
       case ast::BinaryOp::add: folded = add(*a, *b); break;
@@ -401,10 +424,14 @@ Value Expander::raise(const Value& base, const Value& exponent, Span baseSpan, S
       std::optional<TensorValue> product = combine(Emitter::Binary::mul, *y, logarithm, exponentSpan, baseSpan, span);
       return product ? Value{emitter_.map(MapFn::exp, *product, span)} : Value{};
     }
+    const bool isSize = p && p->factor && !p->factor->powers.empty();
     return poison("TPC0255",
-                  fmt::format("the power `{}` is {}, and has to be a number", written(exponentSpan), text(exponent)),
+                  fmt::format("the power `{}` is {}, and has to be a {}number", written(exponentSpan), text(exponent),
+                              isSize ? "plain " : ""),
                   exponentSpan, {}, "for a power that is computed write `exp(p * log(x))`");
   }
+  if (!p->exact && std::abs(p->factor->coefficient) > 1e9)
+    return poison("TPC0255", fmt::format("the power {} is larger than 10^9", toString(*p, symbols_)), exponentSpan);
   if (!p->exact)
     return poison("TPC0255",
                   fmt::format("the power {} is no fraction with a denominator up to 1000", toString(*p, symbols_)),

@@ -27,7 +27,13 @@ std::optional<std::pair<Length, Length>> Expander::rangeOf(const ast::IndexEntry
     if (value.isPoison()) return std::nullopt;
     const Scalar* scalar = value.as<Scalar>();
     if (!scalar) {
-      error("TPC0253", fmt::format("a range has bounds that are known, not {}", text(value)), expression->span);
+      if (const TensorValue* computed = value.as<TensorValue>();
+          computed && computed->constant && computed->rank() == 0 && dissolve(*expression))
+        return std::nullopt;
+      error("TPC0253",
+            fmt::format("a range has bounds that are known when the program is read, not `{}`",
+                        written(expression->span)),
+            expression->span);
       return std::nullopt;
     }
     if (scalar->exact && scalar->whole()) {
@@ -46,7 +52,7 @@ std::optional<std::pair<Length, Length>> Expander::rangeOf(const ast::IndexEntry
       std::optional<int64_t> end = length.at(numbers_);
       if (end && number >= *end && !grows(length)) return length;
     }
-    std::optional<Length> known = lengthOf(value, expression->span);
+    std::optional<Length> known = lengthOf(value, *expression);
     if (!known) return std::nullopt;
     std::optional<int64_t> at = known->at(numbers_), end = length.at(numbers_);
     if (at && end && *at > *end) {
@@ -130,6 +136,14 @@ Value Expander::index(const ast::Index& node, Span span) {
           std::optional<int64_t> number = scalar->whole();
           std::optional<int64_t> end = length.at(numbers_);
           Length begin;
+          if (!number && scalar->isPlain())
+            return poison("TPC0252", fmt::format("an index is a whole number, not {}", toString(*scalar, symbols_)),
+                          entry.span);
+          if (number && end && (*number >= *end || *number < -*end))
+            return poison("TPC0251",
+                          fmt::format("the index {} is outside the axis of length {}{}", *number, text(length),
+                                      length.isNumber() ? "" : fmt::format(", which is {}", *end)),
+                          entry.span);
           if (!number) {
             // A size, as in x[:, k]: its number is the position.
             if (!scalar->length)
@@ -146,11 +160,10 @@ Value Expander::index(const ast::Index& node, Span span) {
                                                 : difference(length, Length::number(Rational(-*number)));
             if (!fromEnd && dissolve(length)) return {};
             if (!fromEnd)
-              return poison(
-                  "TPC0251",
-                  fmt::format("the index {} counts from the end of an axis of length {}, whose number is not known",
-                              *number, text(length)),
-                  entry.span, {}, "count from the beginning");
+              return poison("TPC0251",
+                            fmt::format("the index {} counts from the end of an axis of length {}, which grows",
+                                        *number, text(length)),
+                            entry.span, {}, "count from the beginning");
             begin = *fromEnd;
           }
           if (!number || !end || *number >= *end || *number < -*end)
@@ -161,6 +174,12 @@ Value Expander::index(const ast::Index& node, Span span) {
           x = emitter_.slice(x, axis, begin, Length::number(1), entry.span);
           x = emitter_.removeAxis(x, axis, entry.span);
           break;
+        }
+        if (const TensorValue* computed = value.as<TensorValue>();
+            computed && computed->constant && computed->rank() == 0 && !computed->integer) {
+          if (dissolve(*entry.value)) return {};
+          return poison("TPC0252", fmt::format("`{}` is no whole number for every size", written(entry.span)),
+                        entry.span, {}, "an index is a number, or a tensor of integers");
         }
         std::optional<TensorValue> where = tensor(value, entry.span);
         if (!where) return {};

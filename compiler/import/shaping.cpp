@@ -65,7 +65,7 @@ Value Expander::einsum(const ast::Call& node, Span span) {
       return poison("TPC0242",
                     fmt::format("operand {} of `einsum` is {}, and its pattern has {}{} ax{}", i + 1, text(x->shape),
                                 open ? "at least " : "", named, named == 1 ? "is" : "es"),
-                    at);
+                    at, {}, named == 1 && x->rank() > 1 ? "blanks stand between the names of axes: `b t c`" : "");
     Operand operand{*x, {}};
     int position = 0;
     auto take = [&](const std::string& name) {

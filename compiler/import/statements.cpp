@@ -35,6 +35,14 @@ bool Expander::onlyInProgram(const char* word, Span span) {
   return false;
 }
 
+// These are taken before everything else, so in a choice they would be taken, or overlooked, whatever is chosen.
+bool Expander::onlyAtTheTop(const char* word, Span span) {
+  if (!onlyInProgram(word, span)) return false;
+  if (choices_ == 0) return true;
+  error("TPC0239", fmt::format("`{}` stands at the top of a program, not in an `if`", word), span);
+  return false;
+}
+
 bool Expander::withinLimits(Span span) {
   if (limitReached_) return false;
   if (emitter_.maximalRank() > ImportLimits::axes) {
@@ -67,21 +75,26 @@ void Expander::run(const ast::Statement& statement) {
         using Node = std::decay_t<decltype(node)>;
         if constexpr (std::is_same_v<Node, ast::Size>) declare(node);
         else if constexpr (std::is_same_v<Node, ast::Let>) {
-          if (!frame_->isProgram()) declare(node);
-          else if (repeat_)
-            error("TPC0239", "`let` stands at the top of a program or in a function, not in a repeat", span);
+          if (!frame_->isProgram()) return declare(node);
+          if (!repeat_ && choices_ == 0) return;  // declared already, before everything else
+          error("TPC0239",
+                fmt::format("`let` stands at the top of a program or in a function, not in {}",
+                            repeat_ ? "a repeat" : "an `if`"),
+                span);
+          for (const ast::LetEntry& entry : node.entries)
+            globals_.emplace(entry.name.text, Binding{.value = {}, .role = Binding::Role::length, .span = span});
         } else if constexpr (std::is_same_v<Node, ast::Input> || std::is_same_v<Node, ast::Param> ||
                              std::is_same_v<Node, ast::Const>)
           declare(node, span);
         else if constexpr (std::is_same_v<Node, ast::Fn>) {
-          if (!frame_->isProgram() || repeat_) onlyInProgram("fn", span);
+          onlyAtTheTop("fn", span);
         } else if constexpr (std::is_same_v<Node, ast::Optimizer>) {
-          if (!frame_->isProgram() || repeat_) onlyInProgram("optimizer", span);
+          onlyAtTheTop("optimizer", span);
         } else if constexpr (std::is_same_v<Node, ast::If>) run(node);
-        else if constexpr (std::is_same_v<Node, ast::Train>) run(node);
-        else if constexpr (std::is_same_v<Node, ast::Import>) {
-          // Taken before everything else (Functions).  In a choice it would be taken whatever is chosen.
-          if (choices_ > 0) error("TPC0239", "`import` stands at the top of a program, not in an `if`", span);
+        else if constexpr (std::is_same_v<Node, ast::Train>) {
+          if (onlyAtTheTop("train", span)) run(node);
+        } else if constexpr (std::is_same_v<Node, ast::Import>) {
+          onlyAtTheTop("import", span);
         } else if constexpr (std::is_same_v<Node, ast::State>)
           error("TPC0239", "`state` belongs to an optimizer", span);
         else if constexpr (std::is_same_v<Node, ast::Update>)
@@ -151,6 +164,13 @@ void Expander::run(const ast::Assign& node, Span span) {
     assign(node.targets.front(), std::move(value), span);
     return;
   }
+  for (size_t i = 0; i < node.targets.size(); ++i)
+    for (size_t k = 0; k < i; ++k)
+      if (node.targets[i].text == node.targets[k].text && node.targets[i].text != "_") {
+        error("TPC0230", fmt::format("two values are given to one name, `{}`", node.targets[i].text),
+              node.targets[i].span, {}, "`_` is for a value that nobody reads");
+        return;
+      }
   const std::vector<Value>* parts = value.as<std::vector<Value>>();
   if (!value.isPoison() && (!parts || parts->size() != node.targets.size()))
     error(
@@ -261,7 +281,11 @@ void Expander::run(const ast::Repeat& node, Span span) {
 
   std::vector<TensorValue> arguments = emitter_.beginRepeat(initial, span);
   for (size_t i = 0; i < carriedNames.size(); ++i) frame_->names[carriedNames[i].text].value = {arguments[i]};
-  if (node.as) {
+  if (node.as && globals_.contains(node.as->text)) {
+    error("TPC0203",
+          fmt::format("`{}` is a size or a constant already, and cannot be the name of a repeat", node.as->text),
+          node.as->span, {}, "choose another name", {{"declared here", globals_.at(node.as->text).span}});
+  } else if (node.as) {
     // The layer's index; made where it is read, so that a repeat which does not ask for it has none.
     TensorValue index = emitter_.layerIndex(*trips, node.as->span);
     frame_->names[node.as->text] = {.value = {index}, .role = Binding::Role::argument, .span = node.as->span};

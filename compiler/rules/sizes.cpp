@@ -117,7 +117,7 @@ constexpr RuleInfo otherRows[] = {
   // A mean over coordinates is within n^(-1/2), up to logarithms, of its limit; every other operation carries it on.
   {"spread.limit", "sizes", "x minus its limit", "", "for a sum over n^k terms: spread of a term + k/2; for a map: size of phi'(x) + spread of x", theorem, "TP4b Theorem 2.6.10 (the rate of convergence)", ""},
   {"zero", "sizes", "0", "every part is zero", "zero", arithmetic, "", ""},
-  {"not-analysed", "sizes", "", "an operand, or the operation, is not analysed", "not analysed", arithmetic, "", ""},
+  {"not-analysed", "sizes", "", "an operand, or the operation, is not analysed; or the exponent is larger than 2^30", "not analysed", arithmetic, "", ""},
   {"map.explodes", "sizes", "exp(x)", "a > 0, and x is not known to be at most zero", "exponential", arithmetic, "", ""},
   {"parity.odd-map", "facts", "phi(x), phi odd", "", "changes sign with what x changes sign with", arithmetic, "", ""},
   {"parity.even-map", "facts", "phi(x), phi even", "", "changes sign with nothing", arithmetic, "", ""},

@@ -433,7 +433,12 @@ Found foundAt(std::string_view text, uint32_t offset, Span within) {
   uint32_t at = offset;
   while (at < within.end && (isBlank(text[at]) || text[at] == '#'))
     at = text[at] == '#' ? static_cast<uint32_t>(std::min<std::size_t>(text.find('\n', at), within.end)) : at + 1;
-  if (at >= within.end) return {"the end of the statement", {within.file, within.end, within.end + 1}};
+  if (at >= within.end) {
+    std::size_t next = within.end;
+    while (next < text.size() && (text[next] == ' ' || text[next] == '\t')) ++next;
+    const bool block = next < text.size() && text[next] == '{';
+    return {block ? "`{`" : "the end of the statement", {within.file, within.end, within.end + 1}};
+  }
   Tokens tokens = tokenize(text.substr(at, std::min<std::size_t>(within.end - at, 200)));
   Span span{within.file, at, at + std::max<uint32_t>(1, tokens.tokens.front().end)};
   std::string spelled(text.substr(at, std::min<uint32_t>(span.end - span.begin, 40)));
@@ -454,7 +459,12 @@ std::string helpFor(std::string_view text, Span head, Span found) {
   if (at.starts_with(".")) return "there are no methods: write f(x), not x.f()";
   if (at.starts_with("(") && !isReserved(first) && found.begin == head.begin + first.size())
     return "a call alone does nothing; give its value a name";
+  if (!isReserved(first) && at.starts_with("[") && found.begin > head.begin && !isWordPart(text[found.begin - 1]))
+    return "there are no lists; ones, zeros, eye, iota, onehot and concat make tensors";
   if (at.starts_with("'")) return "text stands in double quotes";
+  if ((first == "if" || first == "repeat") && !at.empty() && isWordStart(at[0])) return "what it governs stands in { }";
+  if (!isReserved(first) && wordAt(text, found.begin) == "if")
+    return "`if` begins a statement with blocks; entry by entry it is where(condition, a, b)";
   if (isReserved(first) && first != "update" && first != "state" && found.begin > head.begin &&
       (at.starts_with("=") || at.starts_with("+=") || at.starts_with(",")) &&
       text.substr(head.begin + first.size(), found.begin - head.begin - first.size()).find_first_not_of(" \t") ==
