@@ -277,7 +277,9 @@ std::string rulesMarkdown() {
       "the order in which they are written; k says that a sum runs over n^k terms, m that the matrix has n^m rows,\n"
       "over which nothing is summed. A matrix is initial if it has the independent entries of a parameter, masked or\n"
       "scaled by rows and columns at most; any other value is computed. The spread of x is the size of x minus its\n"
-      "limit. dx is what training changes x by. The keys of sources are those of `compiler/rules/REFERENCES.md`.\n";
+      "limit. dx is what training changes x by. A flip turns the sign of all entries of a parameter: what changes "
+      "sign\n"
+      "under one has mean zero. The keys of sources are those of `compiler/rules/REFERENCES.md`.\n";
   std::vector<std::string_view> tables;
   for (const RuleInfo& rule : allRules()) {
     if (std::find(tables.begin(), tables.end(), rule.table) == tables.end()) tables.push_back(rule.table);

@@ -119,13 +119,13 @@ constexpr RuleInfo otherRows[] = {
   {"zero", "sizes", "0", "every part is zero", "zero", arithmetic, "", ""},
   {"not-analysed", "sizes", "", "an operand, or the operation, is not analysed; or the exponent is larger than 2^30", "not analysed", arithmetic, "", ""},
   {"map.explodes", "sizes", "exp(x)", "a > 0, and x is not known to be at most zero", "exponential", arithmetic, "", ""},
-  {"parity.odd-map", "facts", "phi(x), phi odd", "", "changes sign with what x changes sign with", arithmetic, "", ""},
-  {"parity.even-map", "facts", "phi(x), phi even", "", "changes sign with nothing", arithmetic, "", ""},
+  {"parity.odd-map", "facts", "phi(x), phi odd", "", "changes sign under the flips of parameters under which x does", arithmetic, "", ""},
+  {"parity.even-map", "facts", "phi(x), phi even", "", "keeps its sign under all flips of parameters under which x keeps or changes it", arithmetic, "", ""},
   {"parity.product", "facts", "x * y", "", "the flips of parameters under which both have a sign; the signs multiply", arithmetic, "", ""},
   {"parity.sum", "facts", "x + y", "", "the flips of parameters under which both have the same sign", arithmetic, "", ""},
   {"fresh.matrix", "facts", "A x", "A is initial", "independent along the free axes of A, whatever x depends on; changes sign with A alone", theorem, "TP3 Box 1 (ZHat)", ""},
   {"claim.user", "sizes", "claim p(M)", "", "a; what is claimed is taken to hold", heuristic, "", "what the program claims of a value"},
-  {"constant.no-axis", "facts", "x", "no axis of x grows: a scalar gate, a norm's statistic, the loss' derivative", "changes sign with nothing", heuristic, "", "in a sum over a growing axis x is one number common to all terms: near its limit, or random as a whole"},
+  {"constant.no-axis", "facts", "x", "no axis of x grows: a scalar gate, a norm's statistic, the loss' derivative", "keeps its sign under all flips of parameters", heuristic, "", "in a sum over a growing axis x is one number common to all terms: near its limit, or random as a whole"},
 };
 // clang-format on
 
