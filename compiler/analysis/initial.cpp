@@ -54,10 +54,10 @@ void forEachSeen(Run& run, CertificateId certificate, Source source, Visit visit
 }
 
 bool isStackedIn(const Run& run, Source source, uint32_t repeat) {
-  uint32_t stack = run.graph.parameters[run.sourceRoots[source / phases].parameter].stack;
-  if (stack == none) return false;
+  const Parameter& parameter = run.graph.parameters[run.sourceRoots[source / phases].parameter];
   const Repeat& r = run.graph.repeats[repeat];
-  return stack == repeat || stack == r.forward;
+  auto is = [&](uint32_t stack) { return stack != none && (stack == repeat || stack == r.forward); };
+  return is(parameter.stack) || std::any_of(parameter.innerStacks.begin(), parameter.innerStacks.end(), is);
 }
 
 enum Crossing : uint32_t { nextLayer, intoReversed, nextReversed };
@@ -223,6 +223,8 @@ void leaf(Run& run, NodeId id) {
       break;
     }
     case OpKind::input: rule = dataRule; break;
+    // Of order one, independent of everything, and never negative: as data.
+    case OpKind::dropoutMask: state.sign = Sign::nonNegative; break;
     case OpKind::number: {
       const Number& number = graph.numbers[node.attribute];
       size = sizeOfNumber(run, number);
@@ -962,6 +964,8 @@ void evaluate(Run& run, NodeId id) {
     case OpKind::iota:
     case OpKind::eye:
     case OpKind::layerIndex:
+    case OpKind::constant:
+    case OpKind::dropoutMask:
     case OpKind::argument: return leaf(run, id);
     case OpKind::oneHot: {
       leaf(run, id);
@@ -1074,6 +1078,8 @@ void derive(Run& run, NodeId id) {
   const std::vector<Part>& parts = run.initial[id].parts;
   if (std::any_of(parts.begin(), parts.end(), [](const Part& part) { return part.size.isOverflow(); }))
     setSpecial(run, id, Size::Kind::notAnalysed, ids().notAnalysed);
+  if (std::binary_search(run.graph.sparse.begin(), run.graph.sparse.end(), std::pair(id, run.symbol)))
+    for (Part& part : run.initial[id].parts) part.sparse = true;
   run.initial[id].settle();
   if (run.parameterOnly[id]) return;
   const OpKind kind = run.graph.nodes[id].kind;
@@ -1082,7 +1088,7 @@ void derive(Run& run, NodeId id) {
   for (Part& part : run.initial[id].parts) {
     if (part.matrix == none) continue;
     const Parameter& parameter = run.graph.parameters[part.matrix];
-    const int rank = run.graph.rank(parameter.node) - (parameter.stack != none);
+    const int rank = run.graph.rank(parameter.node) - (parameter.stack != none) - int(parameter.innerStacks.size());
     if (adds || rank < 2) part.matrix = none;
   }
 }

@@ -337,8 +337,8 @@ void layOut(Run& run) {
       trainable = graph.parameters[node.attribute].ownership == Ownership::trained;
       anyParameter = true;
     }
-    if (node.kind == OpKind::input || node.kind == OpKind::bodyArgument || node.kind == OpKind::repeatResult ||
-        node.kind == OpKind::repeat)
+    if (node.kind == OpKind::input || node.kind == OpKind::dropoutMask || node.kind == OpKind::bodyArgument ||
+        node.kind == OpKind::repeatResult || node.kind == OpKind::repeat)
       allConstant = false;
     for (NodeId operand : operands) {
       trainable |= run.trainableUpstream[operand] != 0;

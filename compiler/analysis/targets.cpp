@@ -486,6 +486,7 @@ void solveTargets(Run& run) {
     const Init& init = parameter.init;
     switch (init.kind) {
       case Init::Kind::plan: break;
+      case Init::Kind::file: break;  // whatever trained it has brought its products to where the plan would
       case Init::Kind::normal:
       case Init::Kind::uniform: {
         Size size = sizeOfNumber(run, init.number);

@@ -7,6 +7,7 @@
 #include "compiler/driver/optimizers.h"
 #include "compiler/driver/parametrization.h"
 #include "compiler/import/import.h"
+#include "compiler/interpret/sparsity.h"
 #include "compiler/ir/build.h"
 #include "compiler/ir/flatten.h"
 #include "compiler/transform/differentiate.h"
@@ -142,6 +143,7 @@ std::optional<Analysed> prepareProgram(SourceMap& sources, FileId file, const Pi
   // The same program without MLIR.  From here on nobody adds an operation.
   Analysed analysed;
   analysed.graph = flatten(*imported->module).graph;
+  countNonzeros(analysed.graph);
   analysed.options.alignment = options.alignment;
   readNumbers(*program, analysed);
   if (!chooseOptimizers(options, *program, sources, diagnostics, *context, analysed)) return std::nullopt;

@@ -13,7 +13,8 @@
 //
 // Nodes stand in an order in which operands come first.  The body of a repeat is a contiguous range of nodes directly
 // before its `repeat` node; bodies nest.  Forward nodes come first, then the gradient, a program over the same kinds.
-// A parameter of a repeat is one stacked node outside the body (axis 0 is the trip count) read through `layer`.
+// A parameter of a repeat is one stacked node outside the body (axis 0 is the trip count) read through `layer`; in
+// nested repeats through one `layer` in each body, outermost first.
 #pragma once
 
 #include <cstdint>
@@ -75,7 +76,8 @@ struct Init {
 struct Parameter {
   std::string name{};  // its path: `layers.attention.wq`
   NodeId node = none;
-  uint32_t stack = none;  // index into Graph::repeats where axis 0 is that repeat's trip count
+  uint32_t stack = none;                // index into Graph::repeats where axis 0 is that repeat's trip count
+  std::vector<uint32_t> innerStacks{};  // in nested repeats: those that axes 1, 2, .. are the trip counts of
   Ownership ownership = Ownership::trained;
   Init init{};
   std::string file{};       // for Init::Kind::file, resolved against the program's file
@@ -97,6 +99,18 @@ struct FreeMultiplier {
   std::string name{};               // its place's path with `auto`: `layers.attention.auto`
   std::vector<SymbolId> symbols{};  // the symbols it may use; empty: every growing one
   Span span{};
+};
+
+// `const mask [t, t] from "mask.npy"`.
+struct Constant {
+  std::string file{};
+  std::vector<int64_t> shape{};  // the lengths of the node's axes: none of them grows
+  std::vector<double> values{};  // row-major
+};
+
+struct Dropout {
+  std::string name{};  // its place's path: `layers.dropout`
+  double rate = 0;     // in [0, 1)
 };
 
 // result[r] = sum over labels not in r of a[..] * b[..].  Labels name axes; no operand repeats one, and a label of one
@@ -178,10 +192,16 @@ struct Graph {
   std::vector<Scatter> scatters;
   std::vector<Regroup> regroups;
   std::vector<OptimizerArgument> arguments;
+  std::vector<Constant> constants;
+  std::vector<Dropout> dropouts;
   std::vector<Repeat> repeats;
 
   std::vector<Output> outputs;  // outputs and metrics in program order
   std::vector<Claim> claims;    // in program order
+
+  // Values made of constants alone that have, along every axis that grows with the symbol, a bounded number of entries
+  // other than zero: bands, permutations, single rows.  Sorted.  Counted, not derived: see sparsity.h.
+  std::vector<std::pair<NodeId, SymbolId>> sparse;
   NodeId loss = none;
   NodeId forwardEnd = 0;           // nodes before it are the forward program
   std::vector<NodeId> gradientOf;  // per forward node: the node of d loss / d it; none where there is none

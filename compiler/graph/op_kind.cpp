@@ -7,14 +7,15 @@ namespace tpc {
 namespace {
 
 constexpr std::string_view opKindNames[] = {
-    "parameter", "input",        "number",       "freeMultiplier",
-    "iota",      "eye",          "layerIndex",   "argument",
-    "add",       "sub",          "mul",          "map",
-    "maximum",   "minimum",      "compare",      "select",
-    "contract",  "reduce",       "gather",       "scatterAdd",
-    "oneHot",    "reshape",      "transpose",    "broadcast",
-    "slice",     "pad",          "concat",       "stopGradient",
-    "repeat",    "repeatResult", "bodyArgument", "layer",
+    "parameter",    "input",        "number",     "freeMultiplier",
+    "iota",         "eye",          "layerIndex", "argument",
+    "constant",     "dropoutMask",  "add",        "sub",
+    "mul",          "map",          "maximum",    "minimum",
+    "compare",      "select",       "contract",   "reduce",
+    "gather",       "scatterAdd",   "oneHot",     "reshape",
+    "transpose",    "broadcast",    "slice",      "pad",
+    "concat",       "stopGradient", "repeat",     "repeatResult",
+    "bodyArgument", "layer",
 };
 static_assert(std::size(opKindNames) == opKindCount);
 

@@ -20,6 +20,8 @@ enum class OpKind : uint8_t {
   eye,             // [n, m]: one where the indices agree
   layerIndex,      // rank 0, inside a repeat: 0 .. trips - 1 of the region named by the attribute
   argument,        // attribute: OptimizerArgument; only in an optimizer's program
+  constant,        // attribute: Constant; numbers from a file
+  dropoutMask,     // attribute: Dropout; in training 0 or 1 / (1 - rate), drawn anew for every step; else 1
 
   // Coordinatewise.  Operands of one shape.
   add,

@@ -176,6 +176,8 @@ struct Checker {
       case OpKind::number:
       case OpKind::freeMultiplier:
       case OpKind::iota:
+      case OpKind::constant:
+      case OpKind::dropoutMask:
       case OpKind::eye:
       case OpKind::layerIndex:
       case OpKind::argument:
@@ -250,6 +252,15 @@ struct Checker {
       case OpKind::freeMultiplier: return table(graph.freeMultipliers.size(), 0);
       case OpKind::argument: return table(graph.arguments.size(), -1);
       case OpKind::iota: return require(rank == 1, id, "wrong rank");
+      case OpKind::constant: {
+        if (!table(graph.constants.size(), -1)) return false;
+        const Constant& constant = graph.constants[node.attribute];
+        int64_t count = 1;
+        for (int64_t length : constant.shape) count *= length;
+        return require(int(constant.shape.size()) == rank && count == int64_t(constant.values.size()), id,
+                       "its values have another shape");
+      }
+      case OpKind::dropoutMask: return table(graph.dropouts.size(), -1);
       case OpKind::eye: return require(rank == 2, id, "wrong rank");
       case OpKind::layerIndex:
         return table(graph.repeats.size(), 0) &&
@@ -321,6 +332,11 @@ struct Checker {
         return fail("parameter " + parameter.name + ": its gradient has another shape");
       if (parameter.stack != none && parameter.stack >= graph.repeats.size())
         return fail("parameter " + parameter.name + ": its repeat is missing");
+      for (uint32_t inner : parameter.innerStacks)
+        if (parameter.stack == none || inner >= graph.repeats.size())
+          return fail("parameter " + parameter.name + ": its inner repeat is missing");
+      if (parameter.innerStacks.size() + (parameter.stack != none) > size_t(graph.rank(parameter.node)))
+        return fail("parameter " + parameter.name + ": it has more repeats than axes");
       if (parameter.init.kind == Init::Kind::values && !node(parameter.init.node))
         return fail("parameter " + parameter.name + ": its first values are no node");
     }

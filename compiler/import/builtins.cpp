@@ -21,12 +21,11 @@ constexpr Elementary elementary[] = {
     {"sigmoid", MapFn::sigmoid}, {"relu", MapFn::relu}, {"gelu", MapFn::gelu}, {"silu", MapFn::silu},
     {"round", MapFn::round},
 };
-constexpr const char* others[] = {"max",    "min",   "sum",       "mean",   "argmax",    "where",
-                                  "ones",   "zeros", "eye",       "onehot", "iota",      "tiny",
-                                  "concat", "split", "transpose", "einsum", "rearrange", "stop_gradient"};
+constexpr const char* others[] = {"max",       "min",    "sum",       "mean",          "argmax",  "where",  "ones",
+                                  "zeros",     "eye",    "onehot",    "iota",          "tiny",    "concat", "split",
+                                  "transpose", "einsum", "rearrange", "stop_gradient", "dropout", "windows"};
 // Of the whole language; a program may define functions of these names itself.
-constexpr const char* later[] = {"lora",       "sinkhorn", "conv", "dropout", "rotary", "polar", "matrix_power",
-                                 "eigenbasis", "norm",     "sort", "topk",    "cumsum", "scan"};
+constexpr const char* later[] = {"polar", "matrix_power", "eigenbasis", "norm", "sort", "cumsum", "scan"};
 
 const Elementary* elementaryNamed(const std::string& name) {
   for (const Elementary& entry : elementary)
@@ -60,9 +59,9 @@ std::optional<Expander::Arguments> Expander::builtinArguments(const std::string&
   for (const ast::Argument& argument : node.arguments) {
     std::string key = argument.name ? argument.name->text : "";
     const ast::NameRef* bare = argument.value->as<ast::NameRef>();
-    bool isFlag = !argument.name && bare && bare->name == "keep" &&
-                  std::any_of(names.begin(), names.end(), [](const char* n) { return std::string_view(n) == "keep"; });
-    if (isFlag) key = "keep";
+    bool isFlag = !argument.name && bare && (bare->name == "keep" || bare->name == "same") &&
+                  std::any_of(names.begin(), names.end(), [&](const char* n) { return bare->name == n; });
+    if (isFlag) key = bare->name;
     if (key.empty()) {
       Value value = eval(*argument.value);
       known = known && !value.isPoison();
@@ -86,7 +85,7 @@ std::optional<Expander::Arguments> Expander::builtinArguments(const std::string&
       known = false;
       continue;
     }
-    Value value = isFlag && !find("keep") ? Value{true} : eval(*argument.value);
+    Value value = isFlag && !find(key) ? Value{true} : eval(*argument.value);
     known = known && !value.isPoison();
     arguments.named[key] = {
         .value = std::move(value), .span = argument.value->span, .expression = argument.value.get()};
@@ -132,6 +131,8 @@ Value Expander::callBuiltin(const std::string& name, const ast::Call& node, Span
   if (name == "concat") return concatenation(node, span);
   if (name == "split") return splitting(node, span);
   if (name == "einsum") return einsum(node, span);
+  if (name == "dropout") return dropout(node, span);
+  if (name == "windows") return windows(node, span);
   if (name == "rearrange") return rearrange(node, span);
 
   std::optional<Arguments> arguments = builtinArguments(name, node, span, 1, 1, {});
@@ -335,6 +336,24 @@ Value Expander::fill(double number, const std::string& name, const ast::Call& no
   }
   TensorValue scalar = emitter_.number({.coefficient = number, .powers = {}, .kind = Number::Kind::plain}, span);
   return {emitter_.broadcastTo(scalar, shape, span)};
+}
+
+// x times a mask that is one in evaluation; its numbers belong to the place in the text, the step and the layer.
+Value Expander::dropout(const ast::Call& node, Span span) {
+  std::optional<Arguments> arguments = builtinArguments("dropout", node, span, 2, 2, {});
+  if (!arguments) return {};
+  std::optional<TensorValue> x = tensor(arguments->values[0], arguments->spans[0]);
+  const Scalar* rate = arguments->values[1].as<Scalar>();
+  if (!x) return {};
+  if (!rate || !rate->isPlain() || rate->factor->coefficient < 0 || rate->factor->coefficient >= 1)
+    return poison("TPC0288",
+                  fmt::format("`dropout` takes the part that is dropped, a number from 0 to below 1, not {}",
+                              text(arguments->values[1])),
+                  arguments->spans[1]);
+  const std::string path = joined(frame_->path, numbered("dropout", ++frame_->calls["dropout"]));
+  if (rate->factor->coefficient == 0) return {*x};
+  TensorValue mask = emitter_.dropoutMask({.name = path, .rate = rate->factor->coefficient}, x->shape, span);
+  return {emitter_.binary(Emitter::Binary::mul, *x, mask, span)};
 }
 
 Value Expander::eyeOf(const ast::Call& node, Span span) {

@@ -84,7 +84,7 @@ Value Expander::invoke(const FunctionValue& function, const ast::Call& node, Spa
 std::optional<std::vector<Partial::Argument>> Expander::argumentsOf(const FunctionValue& function,
                                                                     const ast::Call& node) {
   auto isFlag = [&](const std::string& name) {
-    if (!function.fn) return name == "keep";
+    if (!function.fn) return name == "keep" || name == "same";
     return std::any_of(function.fn->parameters.begin(), function.fn->parameters.end(), [&](const ast::Parameter& p) {
       return p.name.text == name && p.defaultValue &&
              (p.defaultValue->isName("true") || p.defaultValue->isName("false"));

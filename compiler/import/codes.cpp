@@ -153,7 +153,7 @@ constexpr DiagnosticCode codes[] = {
      "let m = 2 * n"},
     {"TPC0240", "not in this version",
      "A construct of the language that a later version of tpc brings.",
-     "h = conv(x)",
+     "h = polar(x)",
      "h = relu(x)"},
     {"TPC0241", "pattern",
      "The pattern of einsum or rearrange cannot be read: names of axes, separated by blanks, `,` between operands and `->` before the result.",
@@ -317,6 +317,18 @@ constexpr DiagnosticCode codes[] = {
      "`_` leaves one whole argument of a call open: `attention(_, heads = H)` is a function of what stands there.",
      "h = softmax(_ + 1)",
      "h = softmax(x + 1)"},
+    {"TPC0287", "numbers of a file",
+     "A constant from a file has the shape of the array in it, axes that do not grow, and the numbers that it says: .npy (little endian floats, integers or truth values), .csv or .txt, at most 4194304 numbers.",
+     "const m [n] from \"m.npy\"",
+     "const m [n] = ones(n)"},
+    {"TPC0288", "dropout",
+     "`dropout(x, p)` takes the part that is dropped, a number from 0 to below 1.",
+     "h = dropout(x, 1)",
+     "h = dropout(x, 0.1)"},
+    {"TPC0289", "windows",
+     "`windows(x, size, axis = 1, stride = 1)` takes numbers that are known, from 1 to the length of the axis; of an axis that grows the number of places has to be a length: `same`, or padded before.",
+     "h = windows(x @ W, 3)",
+     "h = windows(x @ W, 3, same)"},
 };
 // clang-format on
 

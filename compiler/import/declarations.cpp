@@ -341,6 +341,12 @@ void Expander::declare(const ast::Input& node, Span span) {
 
 std::optional<Expander::InitParts> Expander::initOf(const ast::Param& param, const Shape& shape) {
   InitParts parts;
+  if (param.from) {
+    // Read when the parameter is made, not when the program is: an analysis does not ask for its numbers.
+    parts.init.kind = Init::Kind::file;
+    parts.init.fixed = true;
+    return parts;
+  }
   if (!param.init) return parts;
   const ast::Expr& expression = *param.init;
   Init& init = parts.init;
@@ -388,9 +394,7 @@ std::optional<Expander::InitParts> Expander::initOf(const ast::Param& param, con
     return std::nullopt;
   }
 
-  Value value;
-  if (repeat_) value = emitter_.outside([&] { return eval(expression); });
-  else value = eval(expression);
+  Value value = emitter_.at(0, [&] { return eval(expression); });
   if (value.isPoison()) return std::nullopt;
   if (const Scalar* scalar = value.as<Scalar>(); scalar && scalar->factor) {
     if (scalar->factor->kind == Number::Kind::infinity || scalar->factor->kind == Number::Kind::minusInfinity) {
@@ -401,14 +405,13 @@ std::optional<Expander::InitParts> Expander::initOf(const ast::Param& param, con
     init.number = *scalar->factor;
     return parts;
   }
-  std::optional<TensorValue> start;
-  auto emitStart = [&] {
-    start = tensor(value, expression.span);
-    return 0;
-  };
-  if (repeat_) emitter_.outside(emitStart);
-  else emitStart();
+  std::optional<TensorValue> start = emitter_.at(0, [&] { return tensor(value, expression.span); });
   if (!start) return std::nullopt;
+  if (!emitter_.standsOutside(*start)) {
+    error("TPC0260", fmt::format("`{}` starts as what is made anew in every round of a repeat", param.name.text),
+          expression.span, {}, "declare it by `const`, or before the repeat");
+    return std::nullopt;
+  }
   if (!start->constant) {
     error("TPC0260", fmt::format("`{}` starts as an expression that reads inputs or parameters", param.name.text),
           expression.span, {}, "an init is made of numbers, `eye`, `iota`, `ones`, `zeros` and constants");
@@ -419,26 +422,38 @@ std::optional<Expander::InitParts> Expander::initOf(const ast::Param& param, con
   return parts;
 }
 
+// `shared` is shared by the rounds of all enclosing repeats, `shared(NAME)` by those of that one.
+std::vector<size_t> Expander::roundsOf(const ast::Param& node) {
+  std::vector<size_t> rounds;
+  if (node.shared && !node.sharedBy) return rounds;
+  bool found = false;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < repeats_.size(); ++i) {
+    const bool isShared = node.sharedBy && repeats_[i].as == node.sharedBy->text;
+    found = found || isShared;
+    if (!isShared) rounds.push_back(i);
+    if (!repeats_[i].as.empty()) names.push_back(repeats_[i].as);
+  }
+  if (node.sharedBy && !found) {
+    std::string known;
+    for (const std::string& name : names) known += (known.empty() ? "`" : ", `") + name + "`";
+    error("TPC0275", fmt::format("`shared({})` names no repeat around this parameter", node.sharedBy->text),
+          node.sharedBy->span, {},
+          names.empty()       ? "name it by `repeat L as NAME`"
+          : names.size() == 1 ? fmt::format("the repeat is called {}", known)
+                              : fmt::format("the repeats are called {}", known));
+  }
+  return rounds;
+}
+
 void Expander::declare(const ast::Param& node, Span span) {
   const std::string path = joined(frame_->path, node.name.text);
-  if (node.from) {
-    later("`from` (a parameter loaded from a file)", node.fromSpan);
-    frame_->names[node.name.text] = {.value = {}, .role = Binding::Role::parameter, .span = node.name.span};
-    return;
-  }
+  if (node.from && node.init)
+    error("TPC0258", fmt::format("`{}` starts as `{}` and from a file", node.name.text, written(node.init->span)),
+          node.fromSpan, {}, "leave one of the two out");
   if (node.frozen && node.trained)
     error("TPC0276", fmt::format("`{}` is both frozen and trained", node.name.text), span);
-  bool shared = node.shared;
-  if (node.sharedBy) {
-    if (!repeat_ || (repeat_->as != node.sharedBy->text)) {
-      error("TPC0275", fmt::format("`shared({})` names no repeat around this parameter", node.sharedBy->text),
-            node.sharedBy->span, {},
-            repeat_ && !repeat_->as.empty() ? fmt::format("the repeat is called `{}`", repeat_->as)
-                                            : "name it by `repeat L as NAME`");
-    }
-    shared = true;
-  }
-  const bool stacked = repeat_ && !shared;
+  const std::vector<size_t> rounds = roundsOf(node);
   const bool frozen = node.frozen || (frame_->frozen && !node.trained);
   std::optional<Shape> shape = shapeOf(node.shape);
   if (!shape) {
@@ -450,7 +465,7 @@ void Expander::declare(const ast::Param& node, Span span) {
   auto known = parameters_.find(path);
   if (known != parameters_.end()) {
     ParameterRecord& before = known->second;
-    std::string init = node.init ? written(node.init->span) : "";
+    std::string init = node.init ? written(node.init->span) : node.from ? written(node.fromSpan) : "";
     if (before.shape != *shape) {
       error("TPC0261",
             fmt::format("`{}` is {} here and {} before; one name is one parameter", path, text(*shape),
@@ -461,7 +476,7 @@ void Expander::declare(const ast::Param& node, Span span) {
             fmt::format("`{}` is declared twice, with different {}; one name is one parameter", path,
                         before.init != init ? "inits" : "training"),
             span, {}, "write both alike, or give one of them another name", {{"declared before", before.span}});
-    } else if (before.stacked && (!repeat_ || before.repeat != repeat_->statement)) {
+    } else if (!before.repeats.empty() && !before.read) {
       error("TPC0261", fmt::format("`{}` belongs to each layer of another repeat", path), span, {},
             "declare it before the repeat, or `shared`", {{"declared before", before.span}});
     } else {
@@ -479,12 +494,15 @@ void Expander::declare(const ast::Param& node, Span span) {
     return;
   }
 
-  Shape whole = *shape;
-  if (stacked) whole.insert(whole.begin(), repeat_->trips);
+  // Stacked along its repeats, whatever functions lie between them.
+  Shape whole;
+  for (size_t round : rounds) whole.push_back(repeats_[round].trips);
+  whole.insert(whole.end(), shape->begin(), shape->end());
   Parameter parameter;
   parameter.name = path;
   parameter.ownership = frozen ? Ownership::frozen : Ownership::trained;
   parameter.init = parts->init;
+  if (node.from) parameter.file = pathBeside(sources_.name(node.fromSpan.file), node.from->text);
   parameter.span = node.name.span;
   if (parts->start) {
     // Every layer starts alike.
@@ -500,23 +518,30 @@ void Expander::declare(const ast::Param& node, Span span) {
       frame_->names[node.name.text] = {.value = {}, .role = Binding::Role::parameter, .span = node.name.span};
       return;
     }
-    auto spread = [&] { return emitter_.broadcastTo(*parts->start, whole, node.init->span); };
-    parts->start = repeat_ ? emitter_.outside(spread) : spread();
+    parts->start = emitter_.at(0, [&] { return emitter_.broadcastTo(*parts->start, whole, node.init->span); });
   }
   auto make = [&] {
-    return emitter_.parameter(parameter, whole, stacked, parts->start ? &*parts->start : nullptr, node.name.span);
+    return emitter_.parameter(parameter, whole, !rounds.empty(), parts->start ? &*parts->start : nullptr,
+                              node.name.span);
   };
   ParameterRecord record{.name = path,
-                         .tensor = repeat_ ? emitter_.outside(make) : make(),
+                         .tensor = emitter_.at(0, make),
                          .shape = *shape,
-                         .stacked = stacked,
                          .span = node.name.span,
-                         .init = node.init ? written(node.init->span) : "",
+                         .init = node.init   ? written(node.init->span)
+                                 : node.from ? written(node.fromSpan)
+                                             : "",
                          .frozen = frozen,
-                         .repeat = repeat_ ? repeat_->statement : nullptr,
+                         .repeats = {},
                          .read = {},
                          .used = {}};
-  if (stacked) record.read = emitter_.layer(record.tensor, node.name.span);
+  // This round's instance: in the body of each of its repeats one axis less.
+  for (size_t round : rounds) {
+    record.repeats.push_back(repeats_[round].id);
+    const TensorValue stacked = record.read ? *record.read : record.tensor;
+    record.read = emitter_.at(round + 1, [&] { return emitter_.layer(stacked, node.name.span); });
+    namedAt_[record.read->handle] = -1;
+  }
   TensorValue value = record.read ? *record.read : record.tensor;
   record.used = value;
   namedAt_[record.tensor.handle] = namedAt_[value.handle] = -1;  // it has a name, which no variable takes away
@@ -524,48 +549,6 @@ void Expander::declare(const ast::Param& node, Span span) {
   parameterOrder_.push_back(path);
   valueCounts_[path] = 1;
   frame_->names[node.name.text] = {.value = {value}, .role = Binding::Role::parameter, .span = node.name.span};
-}
-
-// ---- constants ------------------------------------------------------------------------------------------------------
-
-void Expander::declare(const ast::Const& node, Span span) {
-  Value value;
-  bool isFree = checkFree(node.name);
-  if (node.from) {
-    later("`const ... from` (constants from files)", node.fromSpan);
-  } else if (node.value) {
-    std::optional<Shape> shape = shapeOf(node.shape);
-    std::optional<TensorValue> made = evalTensor(*node.value);
-    std::optional<Length> below;
-    if (node.below) below = lengthOf(*node.below);
-    if (shape && made) {
-      bool fits = made->rank() <= int(shape->size());
-      int missing = int(shape->size()) - made->rank();
-      for (int i = 0; fits && i < made->rank(); ++i)
-        fits = made->shape[size_t(i)] == (*shape)[size_t(missing + i)] || made->shape[size_t(i)].isOne();
-      if (!made->constant) {
-        error("TPC0260", fmt::format("the constant `{}` reads inputs or parameters", node.name.text), node.value->span,
-              {}, "leave `const` out");
-      } else if (!fits) {
-        error("TPC0268",
-              fmt::format("the constant `{}` is declared as {}, and its value is {}", node.name.text, text(*shape),
-                          text(made->shape)),
-              node.value->span);
-      } else {
-        TensorValue constant = emitter_.broadcastTo(*made, *shape, node.value->span);
-        if (below) {
-          constant.integer = true;
-          constant.below = *below;
-        }
-        if (namedAt_.emplace(constant.handle, -1).second)
-          emitter_.setName(constant, joined(frame_->path, node.name.text), span);
-        value = {constant};
-      }
-    }
-  }
-  if (!isFree) return;
-  std::map<std::string, Binding>& scope = frame_->isProgram() && !repeat_ ? globals_ : frame_->names;
-  scope[node.name.text] = {.value = std::move(value), .role = Binding::Role::constant, .span = node.name.span};
 }
 
 }  // namespace tpc

@@ -28,7 +28,26 @@ void Emitter::beginOptimizer(const std::vector<Symbol>& symbols, const std::stri
   tp::beginOptimizer(impl_->b, *impl_->module, name);
 }
 
-void Emitter::swapBuilders() { std::swap(impl_->b, impl_->other); }
+void Emitter::swapBuilders(size_t level) {
+  if (level < impl_->open.size()) std::swap(impl_->b, impl_->open[level].before);
+}
+
+// What it is made of is asked too: `2 * s` may have been put before the repeat in which s is made.
+bool Emitter::standsOutside(const TensorValue& value) const {
+  std::unordered_map<void*, bool> seen;
+  std::vector<mlir::Value> open{valueOf(value)};
+  while (!open.empty()) {
+    mlir::Value next = open.back();
+    open.pop_back();
+    if (!seen.emplace(next.getAsOpaquePointer(), true).second) continue;
+    // An open repeat's body hangs in the air until the repeat is made.
+    mlir::Operation* parent = next.getParentBlock()->getParentOp();
+    if (!parent || !llvm::isa<tp::ProgramOp, tp::OptimizerOp>(parent)) return false;
+    if (mlir::Operation* op = next.getDefiningOp())
+      for (mlir::Value operand : op->getOperands()) open.push_back(operand);
+  }
+  return true;
+}
 
 TensorValue Emitter::made(void* handle, Shape shape, bool constant) {
   ++operations_;
@@ -67,6 +86,14 @@ TensorValue Emitter::iota(const Length& length, Span span) {
 
 TensorValue Emitter::eye(const Length& rows, const Length& columns, Span span) {
   return made(HANDLE(eye, rows, columns), {rows, columns}, true);
+}
+
+TensorValue Emitter::constant(const Constant& constant, const Shape& shape, Span span) {
+  return made(HANDLE(constant, constant, shape), shape, true);
+}
+
+TensorValue Emitter::dropoutMask(const Dropout& dropout, const Shape& shape, Span span) {
+  return made(HANDLE(dropoutMask, dropout, shape), shape, false);
 }
 
 TensorValue Emitter::layerIndex(const Length& trips, Span span) {
@@ -249,18 +276,15 @@ TensorValue Emitter::layer(const TensorValue& stacked, Span span) {
   return made(HANDLE(layer, valueOf(stacked)), Shape(stacked.shape.begin() + 1, stacked.shape.end()), false);
 }
 
-bool Emitter::inRepeat() const { return impl_->body.has_value(); }
-
 std::vector<TensorValue> Emitter::beginRepeat(const std::vector<TensorValue>& initial, Span span) {
-  assert(!inRepeat() && "repeats do not nest in this version");
   std::vector<mlir::Value> values;
   for (const TensorValue& value : initial) values.push_back(valueOf(value));
-  impl_->initial = initial;
-  impl_->other = impl_->b;
-  impl_->body.emplace(tp::beginRepeat(impl_->b, tp::at(impl_->context, span), values));
+  const mlir::OpBuilder before = impl_->b;
+  impl_->open.push_back({before, tp::beginRepeat(impl_->b, tp::at(impl_->context, span), values), initial});
   std::vector<TensorValue> arguments;
   for (size_t i = 0; i < initial.size(); ++i)
-    arguments.push_back(made(mlir::Value(impl_->body->arguments[i]).getAsOpaquePointer(), initial[i].shape, false));
+    arguments.push_back(
+        made(mlir::Value(impl_->open.back().body.arguments[i]).getAsOpaquePointer(), initial[i].shape, false));
   return arguments;
 }
 
@@ -269,15 +293,16 @@ std::vector<TensorValue> Emitter::endRepeat(const RepeatEnd& end, Span span) {
   parts.name = end.name;
   parts.trips = end.trips;
   parts.resultNames = end.resultNames;
-  for (const TensorValue& value : impl_->initial) parts.initial.push_back(valueOf(value));
+  const std::vector<TensorValue> initial = std::move(impl_->open.back().initial);
+  for (const TensorValue& value : initial) parts.initial.push_back(valueOf(value));
   for (const TensorValue& value : end.yields) parts.yields.push_back(valueOf(value));
   // Operations may have been put before the repeat meanwhile; both builders stand at the end of the same block.
-  tp::RepeatOp op = tp::endRepeat(impl_->b, tp::at(impl_->context, span), *impl_->body, parts);
-  impl_->body.reset();
+  tp::RepeatOp op = tp::endRepeat(impl_->b, tp::at(impl_->context, span), impl_->open.back().body, parts);
+  impl_->open.pop_back();
   std::vector<TensorValue> results;
   for (size_t i = 0; i < end.yields.size(); ++i) {
     Shape shape = end.yields[i].shape;
-    if (i >= impl_->initial.size()) shape.insert(shape.begin(), end.trips);
+    if (i >= initial.size()) shape.insert(shape.begin(), end.trips);
     results.push_back(made(mlir::Value(op->getResult(unsigned(i))).getAsOpaquePointer(), std::move(shape), false));
   }
   return results;

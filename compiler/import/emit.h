@@ -1,4 +1,4 @@
-// Making operations, as the expansion of a program asks for it: shapes beside the values, names, one repeat at a time.
+// Making operations, as the expansion of a program asks for it: shapes beside the values, names, repeats.
 //
 // This is the only file of the room that the MLIR headers are behind (emit.cpp): all others compile without them.
 // Every function expects what its operation expects (op_kind.h); who calls has reported what the user got wrong.
@@ -50,6 +50,8 @@ class Emitter {
   TensorValue freeMultiplier(const FreeMultiplier& multiplier, Span span);
   TensorValue iota(const Length& length, Span span);
   TensorValue eye(const Length& rows, const Length& columns, Span span);
+  TensorValue constant(const Constant& constant, const Shape& shape, Span span);
+  TensorValue dropoutMask(const Dropout& dropout, const Shape& shape, Span span);
   TensorValue layerIndex(const Length& trips, Span span);
   TensorValue argument(const OptimizerArgument& argument, Span span);
 
@@ -77,7 +79,7 @@ class Emitter {
   TensorValue stopGradient(const TensorValue& x, Span span);
   TensorValue layer(const TensorValue& stacked, Span span);
 
-  // A repeat: what is made between the two stands in its body.
+  // A repeat: what is made between the two stands in its body.  They nest.
   std::vector<TensorValue> beginRepeat(const std::vector<TensorValue>& initial, Span span);
   struct RepeatEnd {
     std::string name;
@@ -86,15 +88,15 @@ class Emitter {
     std::vector<std::string> resultNames;
   };
   std::vector<TensorValue> endRepeat(const RepeatEnd& end, Span span);
-  bool inRepeat() const;
-  // Between the two: what `body` makes stands before the repeat.
+  // What `body` makes stands in the first `level` of the open repeats, before the next one: at 0 in the program itself.
   template <typename F>
-  auto outside(F body) {
-    swapBuilders();
+  auto at(size_t level, F body) {
+    swapBuilders(level);
     auto result = body();
-    swapBuilders();
+    swapBuilders(level);
     return result;
   }
+  bool standsOutside(const TensorValue& value) const;  // of every repeat, with all that it is made of
 
   void output(const TensorValue& value, const std::string& name, bool metric, Span span);
   void loss(const TensorValue& value, Span span);
@@ -114,7 +116,7 @@ class Emitter {
   Impl& impl() { return *impl_; }
 
  private:
-  void swapBuilders();
+  void swapBuilders(size_t level);
   TensorValue made(void* handle, Shape shape, bool constant);
 
   std::unique_ptr<Impl> impl_;

@@ -9,14 +9,18 @@
 namespace tpc {
 
 struct Emitter::Impl {
-  explicit Impl(mlir::MLIRContext& c) : context(&c), b(&c), other(&c) {}
+  explicit Impl(mlir::MLIRContext& c) : context(&c), b(&c) {}
+
+  struct Open {
+    mlir::OpBuilder before;  // where the repeat will stand
+    tp::Body body;
+    std::vector<TensorValue> initial;
+  };
 
   mlir::MLIRContext* context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  mlir::OpBuilder b;             // where operations are made
-  mlir::OpBuilder other;         // in a repeat: before it
-  std::optional<tp::Body> body;  // of the open repeat
-  std::vector<TensorValue> initial;
+  mlir::OpBuilder b;       // where operations are made
+  std::vector<Open> open;  // repeats, outermost first
 };
 
 }  // namespace tpc

@@ -2,12 +2,14 @@
 //
 // One class, because nearly everything here needs the scope, the emitter and the sink together.  Its files:
 //
-//     declarations.cpp   size let input param const
+//     declarations.cpp   size let input param
+//     constants.cpp      const, of an expression and from a file
 //     statements.cpp     = += if repeat output metric loss
 //     expressions.cpp    names, + - * / ^ @, comparisons, broadcasting
 //     calls.cpp          functions: arguments, shapes, paths
 //     builtins.cpp       exp relu sum where ...
 //     shaping.cpp        rearrange einsum transpose concat split
+//     windows.cpp        windows: the places that a convolution sees
 //     indexing.cpp       x[...]
 //     optimizers.cpp     optimizers as programs
 //     finish.cpp         what only the whole program can tell: loss, unused parameters
@@ -76,6 +78,7 @@ class Expander {
   void declare(const ast::Input& input, Span span);
   void declare(const ast::Param& param, Span span);
   void declare(const ast::Const& constant, Span span);
+  std::optional<TensorValue> constantFrom(const ast::Const& constant);  // a file
   struct InitParts {
     Init init;
     std::optional<TensorValue> start;
@@ -93,7 +96,8 @@ class Expander {
   Scalar sizeScalar(SymbolId symbol) const;
   bool grows(const Length& length) const;
   std::optional<SymbolId> symbolNamed(const std::string& name) const;
-  bool checkFree(const ast::Name& name);  // not a size, not declared before in this scope
+  std::vector<size_t> roundsOf(const ast::Param& param);  // indices into repeats_: those it has instances for
+  bool checkFree(const ast::Name& name);                  // not a size, not declared before in this scope
 
   // ---- statements.cpp ----
   void run(const std::vector<ast::Statement>& statements);
@@ -163,6 +167,7 @@ class Expander {
   Value where(const ast::Call& node, Span span);
   Value fill(double number, const std::string& name, const ast::Call& node, Span span);
   Value eyeOf(const ast::Call& node, Span span);
+  Value dropout(const ast::Call& node, Span span);
   Value oneHotOf(const ast::Call& node, Span span);
   std::optional<int> axisOf(const Value& value, const TensorValue& x, Span span);
   std::optional<bool> flagOf(const Arguments& arguments, const char* name);
@@ -171,6 +176,7 @@ class Expander {
   Value einsum(const ast::Call& node, Span span);
   Value concatenation(const ast::Call& node, Span span);
   Value splitting(const ast::Call& node, Span span);
+  Value windows(const ast::Call& node, Span span);
 
   // ---- indexing.cpp ----
   Value index(const ast::Index& node, Span span);
@@ -187,16 +193,15 @@ class Expander {
     std::string name;
     TensorValue tensor;  // the whole, stacked where it is
     Shape shape;         // as declared
-    bool stacked = false;
     Span span;
     std::string init;  // as written, to compare tied declarations
     bool frozen = false;
-    const void* repeat = nullptr;     // the statement whose body it belongs to
-    std::optional<TensorValue> read;  // this layer's slice, while its repeat is open
+    std::vector<int> repeats;         // for which rounds it has an instance of its own, outermost first: their ids
+    std::optional<TensorValue> read;  // this round's instance, while its repeats are open
     TensorValue used;                 // what the program reads: the slice or the whole
   };
   struct RepeatContext {
-    const ast::Repeat* statement = nullptr;
+    int id = 0;
     const Frame* frame = nullptr;  // in which it stands
     std::string as;                // NAME, empty without one
     Length trips;
@@ -215,7 +220,8 @@ class Expander {
   std::vector<int64_t> numbers_;            // of the symbols, for Length::at
   std::map<std::string, Binding> globals_;  // sizes, lets, constants: what functions see
   Frame* frame_ = nullptr;
-  std::optional<RepeatContext> repeat_;
+  std::vector<RepeatContext> repeats_;  // those that are open, outermost first
+  int repeatCount_ = 0;
 
   std::map<std::string, int> valueCounts_;  // by path: how often a variable was assigned
   std::map<std::string, int> autoCounts_;   // by path

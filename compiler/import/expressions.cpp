@@ -139,7 +139,8 @@ Value Expander::evalAuto(const ast::Auto& node, Span span) {
   if (!node.sizes.empty() && multiplier.symbols.empty()) return {scalarOf(Rational(1))};
   std::sort(multiplier.symbols.begin(), multiplier.symbols.end());
   multiplier.symbols.erase(std::unique(multiplier.symbols.begin(), multiplier.symbols.end()), multiplier.symbols.end());
-  return {emitter_.freeMultiplier(multiplier, span)};
+  // One for all rounds of a repeat, so it stands before them.
+  return {emitter_.at(0, [&] { return emitter_.freeMultiplier(multiplier, span); })};
 }
 
 // ---- evaluation -----------------------------------------------------------------------------------------------------

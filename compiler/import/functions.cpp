@@ -154,6 +154,23 @@ const Unit* Functions::imported(const ast::Import& import, FileId from) {
   return &unit;
 }
 
+const NumberArray* Functions::numbers(FileId from, const std::string& path, std::string& reason) {
+  const std::string whole = pathBeside(sources_.name(from), path);
+  auto [known, isNew] = numbers_.try_emplace(whole);
+  auto& [array, why] = known->second;
+  if (isNew) {
+    std::optional<std::string> bytes = read_(whole, ArrayLimits::bytes, why);
+    if (bytes) array = readArray(whole, *bytes, why);
+    if (array) numberCount_ += int64_t(array->values.size());
+    if (numberCount_ > ImportLimits::constantNumbers) {
+      array.reset();
+      why = fmt::format("the constants of the program hold more than {} numbers", ImportLimits::constantNumbers);
+    }
+  }
+  reason = why;
+  return array ? &*array : nullptr;
+}
+
 const ast::Fn* Functions::library(const std::string& name) {
   for (const Declared& declared : declarations())
     if (!declared.optimizer && declared.name == name) load(declared.file);

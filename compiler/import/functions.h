@@ -12,8 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "compiler/import/files.h"
+#include "dsl/source/arrays.h"
 #include "dsl/source/diagnostic.h"
+#include "dsl/source/files.h"
 #include "dsl/syntax/ast.h"
 
 namespace tpc {
@@ -44,6 +45,9 @@ class Functions {
   const ast::Fn* library(const std::string& name);
   const ast::Optimizer* libraryOptimizer(const std::string& name);
 
+  // The numbers of a file that the text of `from` names, read once; null with a reason.
+  const NumberArray* numbers(FileId from, const std::string& path, std::string& reason);
+
   // True where an import has failed: a name that is missing then is no mistake of its own.
   bool incomplete() const { return incomplete_; }
 
@@ -68,7 +72,9 @@ class Functions {
 
   std::map<std::string, const ast::Fn*> library_;
   std::map<std::string, const ast::Optimizer*> libraryOptimizers_;
-  std::map<size_t, ast::Program> loaded_;  // by index of the library's file
+  std::map<size_t, ast::Program> loaded_;                                              // by index of the library's file
+  std::map<std::string, std::pair<std::optional<NumberArray>, std::string>> numbers_;  // by path, with the reason
+  int64_t numberCount_ = 0;
 };
 
 }  // namespace tpc

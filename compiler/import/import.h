@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "compiler/graph/graph.h"
-#include "compiler/import/files.h"
 #include "dsl/source/diagnostic.h"
+#include "dsl/source/files.h"
 #include "dsl/syntax/ast.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -40,8 +40,9 @@ struct ImportLimits {
   static constexpr int nesting = 1500;  // of expressions, through calls; one alone may have SyntaxLimits::height
   static constexpr int axes = 32;
   static constexpr int errors = 50;
-  static constexpr int importDepth = 16;    // files that import files
-  static constexpr int importedFiles = 64;  // in one program
+  static constexpr int importDepth = 16;                        // files that import files
+  static constexpr int importedFiles = 64;                      // in one program
+  static constexpr int64_t constantNumbers = int64_t(1) << 24;  // of all files together
 };
 
 struct ImportedModule {

@@ -27,7 +27,7 @@ void Expander::later(const char* construct, Span span) {
 }
 
 bool Expander::onlyInProgram(const char* word, Span span) {
-  if (frame_->isProgram() && !repeat_) return true;
+  if (frame_->isProgram() && repeats_.empty()) return true;
   error("TPC0239",
         fmt::format("`{}` stands at the top of a program, not in a {}", word,
                     frame_->isProgram() ? "repeat" : "function"),
@@ -76,10 +76,10 @@ void Expander::run(const ast::Statement& statement) {
         if constexpr (std::is_same_v<Node, ast::Size>) declare(node);
         else if constexpr (std::is_same_v<Node, ast::Let>) {
           if (!frame_->isProgram()) return declare(node);
-          if (!repeat_ && choices_ == 0) return;  // declared already, before everything else
+          if (repeats_.empty() && choices_ == 0) return;  // declared already, before everything else
           error("TPC0239",
                 fmt::format("`let` stands at the top of a program or in a function, not in {}",
-                            repeat_ ? "a repeat" : "an `if`"),
+                            !repeats_.empty() ? "a repeat" : "an `if`"),
                 span);
           for (const ast::LetEntry& entry : node.entries)
             globals_.emplace(entry.name.text, Binding{.value = {}, .role = Binding::Role::length, .span = span});
@@ -212,7 +212,8 @@ void Expander::run(const ast::If& branch) {
 
 // ---- repeats --------------------------------------------------------------------------------------------------------
 
-// What a body assigns.  Of a choice only the branch that is taken, where that can be told before the body is expanded.
+// What a body assigns, a repeat in it included.  Of a choice only the branch that is taken, where that can be told
+// before the body is expanded.
 void Expander::assignedNames(const ast::Block& block, std::vector<ast::Name>& names) {
   for (const ast::Statement& statement : block.statements) {
     if (const ast::Assign* assign = statement.as<ast::Assign>()) {
@@ -224,15 +225,16 @@ void Expander::assignedNames(const ast::Block& block, std::vector<ast::Name>& na
       const bool* known = value.as<bool>();
       if (!known || *known) assignedNames(branch->body, names);
       if ((!known || !*known) && branch->otherwise) assignedNames(*branch->otherwise, names);
+    } else if (const ast::Repeat* repeat = statement.as<ast::Repeat>()) {
+      assignedNames(repeat->body, names);
+      for (const ast::Statement& inner : repeat->body.statements)
+        if (const ast::Collect* collect = inner.as<ast::Collect>())
+          names.insert(names.end(), collect->names.begin(), collect->names.end());
     }
   }
 }
 
 void Expander::run(const ast::Repeat& node, Span span) {
-  if (repeat_) {
-    later("a repeat inside a repeat", span);
-    return;
-  }
   std::optional<Length> trips = lengthOf(*node.count);
   if (!trips) {
     // The body's own mistakes are told when its count is known; what it would have made is unknown.
@@ -272,12 +274,12 @@ void Expander::run(const ast::Repeat& node, Span span) {
   std::string outerPath = frame_->path;
   frame_->calls.clear();
   frame_->path = name;
-  repeat_ = RepeatContext{.statement = &node,
-                          .frame = frame_,
-                          .as = node.as ? node.as->text : "",
-                          .trips = *trips,
-                          .span = span,
-                          .collected = {}};
+  repeats_.push_back({.id = repeatCount_++,
+                      .frame = frame_,
+                      .as = node.as ? node.as->text : "",
+                      .trips = *trips,
+                      .span = span,
+                      .collected = {}});
 
   std::vector<TensorValue> arguments = emitter_.beginRepeat(initial, span);
   for (size_t i = 0; i < carriedNames.size(); ++i) frame_->names[carriedNames[i].text].value = {arguments[i]};
@@ -308,17 +310,19 @@ void Expander::run(const ast::Repeat& node, Span span) {
     known = known && value;
     end.yields.push_back(value ? *value : arguments[i]);
   }
-  std::vector<ast::Name> collected = std::move(repeat_->collected);
+  std::vector<ast::Name> collected = std::move(repeats_.back().collected);
   for (const ast::Name& wanted : collected) {
     auto at = frame_->names.find(wanted.text);
     std::optional<TensorValue> value = at == frame_->names.end() ? std::nullopt : tensor(at->second.value, wanted.span);
     if (value) end.yields.push_back(*value);
   }
-  repeat_.reset();
+  const int ended = repeats_.back().id;
+  repeats_.pop_back();
   frame_->names = std::move(outerNames);
   frame_->calls = std::move(outerCalls);
   frame_->path = outerPath;
-  for (auto& [path, record] : parameters_) record.read.reset();
+  for (auto& [path, record] : parameters_)
+    if (std::find(record.repeats.begin(), record.repeats.end(), ended) != record.repeats.end()) record.read.reset();
 
   for (size_t i = 0; i < end.yields.size(); ++i)
     end.resultNames.push_back(
@@ -333,13 +337,13 @@ void Expander::run(const ast::Repeat& node, Span span) {
 }
 
 void Expander::run(const ast::Collect& node, Span span) {
-  if (!repeat_ || repeat_->frame != frame_) {
+  if (repeats_.empty() || repeats_.back().frame != frame_) {
     error("TPC0239", "`collect` belongs to the body of a repeat", span);
     return;
   }
   for (const ast::Name& name : node.names) {
     Value value = evalName(name.text, name.span);
-    if (tensor(value, name.span)) repeat_->collected.push_back(name);
+    if (tensor(value, name.span)) repeats_.back().collected.push_back(name);
   }
 }
 

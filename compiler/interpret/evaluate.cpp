@@ -4,6 +4,7 @@
 #include <new>
 
 #include "compiler/interpret/operations.h"
+#include "kernels/random.h"
 
 namespace tpc {
 namespace {
@@ -135,6 +136,35 @@ struct Machine {
     return value;
   }
 
+  TensorPtr constant(NodeId id) {
+    const Constant& constant = graph.constants[graph.nodes[id].attribute];
+    if (constant.shape != shapeOf(id))
+      fail(id, "`" + constant.file + "` holds " + shapeText(constant.shape) + ", and at these sizes it should be " +
+                   shapeText(shapeOf(id)));
+    return std::make_shared<Tensor>(Tensor{constant.shape, constant.values});
+  }
+
+  // Keyed by (seed, the place's name with the step and the outer layers' indices, layer, element).
+  TensorPtr dropoutMask(NodeId id) {
+    const Dropout& dropout = graph.dropouts[graph.nodes[id].attribute];
+    Tensor mask = zeros(shapeOf(id));
+    if (!bindings.training) {
+      for (double& value : mask.values) value = 1;
+      return std::make_shared<Tensor>(std::move(mask));
+    }
+    std::string outer;
+    const uint32_t innermost = graph.nodes[id].region;
+    if (innermost != none)
+      for (uint32_t region = graph.repeats[innermost].parent; region != none; region = graph.repeats[region].parent)
+        outer = "/" + std::to_string(trip[region]) + outer;
+    const RandomStream stream(bindings.training->seed,
+                              dropout.name + "@" + std::to_string(bindings.training->step) + outer,
+                              innermost == none ? 0 : uint32_t(trip[innermost]));
+    for (size_t i = 0; i < mask.values.size(); ++i)
+      mask.values[i] = stream.uniform(i) >= dropout.rate ? 1 / (1 - dropout.rate) : 0;
+    return std::make_shared<Tensor>(std::move(mask));
+  }
+
   TensorPtr compute(NodeId id) {
     const Node& node = graph.nodes[id];
     switch (node.kind) {
@@ -146,6 +176,8 @@ struct Machine {
         if (node.attribute >= bindings.multipliers.size()) fail(id, "it is given no number");
         return scalar(bindings.multipliers[node.attribute]);
       case OpKind::layerIndex: return scalar(double(trip[node.attribute]));
+      case OpKind::constant: return constant(id);
+      case OpKind::dropoutMask: return dropoutMask(id);
       case OpKind::argument: fail(id, "an optimizer's argument has no value in a program");
       case OpKind::bodyArgument: return values[id];  // set by its repeat
       case OpKind::repeatResult: return results[graph.nodes[graph.operands(id)[0]].attribute][node.attribute];

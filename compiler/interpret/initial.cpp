@@ -2,6 +2,8 @@
 #include <cmath>
 
 #include "compiler/interpret/operations.h"
+#include "dsl/source/arrays.h"
+#include "dsl/source/files.h"
 #include "kernels/random.h"
 
 namespace tpc {
@@ -9,10 +11,19 @@ namespace {
 
 Tensor randomTensor(const Parameter& parameter, std::vector<int64_t> shape, double std, bool uniform, uint64_t seed) {
   Tensor result = zeros(std::move(shape));
-  const int64_t layers = parameter.stack == none ? 1 : result.shape[0];
+  // One stream for each layer: the innermost repeat's index is the stream's layer, those around it stand behind the
+  // name, so that no layer's numbers depend on how many there are of any.
+  const size_t stacked = parameter.stack == none ? 0 : 1 + parameter.innerStacks.size();
+  int64_t layers = 1;
+  for (size_t axis = 0; axis < stacked; ++axis) layers *= result.shape[axis];
   const int64_t count = int64_t(result.values.size()) / layers;
   for (int64_t layer = 0; layer < layers; ++layer) {
-    const RandomStream stream(seed, parameter.name, uint32_t(layer));
+    std::string outer;
+    int64_t rest = layer, innermost = layer;
+    for (size_t axis = stacked; axis-- > 0; rest /= result.shape[axis])
+      if (axis + 1 == stacked) innermost = rest % result.shape[axis];
+      else outer = "/" + std::to_string(rest % result.shape[axis]) + outer;
+    const RandomStream stream(seed, parameter.name + outer, uint32_t(innermost));
     double* out = result.values.data() + layer * count;
     if (uniform) {
       for (int64_t i = 0; i < count; ++i) out[i] = (2 * stream.uniform(uint64_t(i)) - 1) * std * std::sqrt(3.0);
@@ -74,8 +85,17 @@ InitialValue initialValue(const Graph& graph, uint32_t index, const std::vector<
         value = layered(*run.values[init.node], *shape);
         break;
       }
-      case Init::Kind::file:
-        return failed("its values come from the file " + parameter.file + ", which is not read here");
+      case Init::Kind::file: {
+        std::string reason;
+        const auto refused = [&](const std::string& why) { return failed("`" + parameter.file + "`: " + why); };
+        const std::optional<std::string> bytes = readFile(parameter.file, ArrayLimits::bytes, reason);
+        if (!bytes) return refused(reason);
+        std::optional<NumberArray> array = readArray(parameter.file, *bytes, reason);
+        if (!array) return refused(reason);
+        if (array->shape != *shape) return refused("it has another shape than the parameter");
+        value = Tensor{std::move(array->shape), std::move(array->values)};
+        break;
+      }
     }
     return {std::make_shared<Tensor>(std::move(value)), {}};
   } catch (const Failure& failure) {

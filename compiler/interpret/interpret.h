@@ -29,12 +29,19 @@ using TensorPtr = std::shared_ptr<const Tensor>;
 int64_t elementCount(const std::vector<int64_t>& shape);
 double rootMeanSquare(const Tensor& tensor);
 
+// What a step of training draws.
+struct Draws {
+  uint64_t seed = 0;
+  int64_t step = 1;
+};
+
 // What a graph leaves open.
 struct Bindings {
   std::vector<int64_t> numbers{};       // per symbol
   std::vector<TensorPtr> inputs{};      // per Graph::inputs; null where nothing wanted reads it
   std::vector<TensorPtr> parameters{};  // per Graph::parameters, stacked ones whole; null likewise
   std::vector<double> multipliers{};    // per Graph::freeMultipliers; empty: all 1
+  std::optional<Draws> training{};      // none: evaluation, in which nothing is dropped
 };
 
 struct Evaluation {

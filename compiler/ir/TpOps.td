@@ -85,6 +85,10 @@ def Tp_ArgumentOp : Tp_Op<"argument", (ins I32Attr:$role, StrAttr:$name, F64Attr
   let assemblyFormat = "custom<Role>($role) $name attr-dict `:` functional-type(operands, results)";
 }
 
+// `counts` is the shape of the values: the lengths' numbers.
+def Tp_ConstantOp : Tp_PureOp<"constant", (ins StrAttr:$file, DenseI64ArrayAttr:$counts, DenseF64ArrayAttr:$values)>;
+def Tp_DropoutMaskOp : Tp_PureOp<"dropoutMask", (ins StrAttr:$name, F64Attr:$rate)>;
+
 // Coordinatewise.
 class Tp_BinaryOp<string name> : Tp_PureOp<name, (ins Tp_Tensor:$a, Tp_Tensor:$b)>;
 def Tp_AddOp : Tp_BinaryOp<"add">;

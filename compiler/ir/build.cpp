@@ -129,6 +129,14 @@ Value iota(OpBuilder& b, Location at, const Length& length) {
 Value eye(OpBuilder& b, Location at, const Length& rows, const Length& columns) {
   return EyeOp::create(b, at, tensor(b.getContext(), {rows, columns}));
 }
+Value constant(OpBuilder& b, Location at, const Constant& constant, const Shape& shape) {
+  return ConstantOp::create(b, at, tensor(b.getContext(), shape), text(b, constant.file),
+                            b.getDenseI64ArrayAttr(constant.shape), b.getDenseF64ArrayAttr(constant.values));
+}
+Value dropoutMask(OpBuilder& b, Location at, const Dropout& dropout, const Shape& shape) {
+  return DropoutMaskOp::create(b, at, tensor(b.getContext(), shape), text(b, dropout.name),
+                               b.getF64FloatAttr(dropout.rate));
+}
 Value layerIndex(OpBuilder& b, Location at) { return LayerIndexOp::create(b, at, tensor(b.getContext(), {})); }
 
 Value argument(OpBuilder& b, Location at, const OptimizerArgument& argument) {

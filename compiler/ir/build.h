@@ -53,6 +53,8 @@ Value number(OpBuilder& b, Location at, double plain);
 Value freeMultiplier(OpBuilder& b, Location at, const FreeMultiplier& multiplier);
 Value iota(OpBuilder& b, Location at, const Length& length);
 Value eye(OpBuilder& b, Location at, const Length& rows, const Length& columns);
+Value constant(OpBuilder& b, Location at, const Constant& constant, const std::vector<Length>& shape);
+Value dropoutMask(OpBuilder& b, Location at, const Dropout& dropout, const std::vector<Length>& shape);
 Value layerIndex(OpBuilder& b, Location at);  // of the repeat whose body the builder stands in
 Value argument(OpBuilder& b, Location at, const OptimizerArgument& argument);
 

@@ -97,7 +97,7 @@ class Flattener {
           if (op.getOptimizer()) parameter.optimizer = op.getOptimizer()->str();
           parameter.span = extra.span;
           extra.attribute = append(graph_.parameters, std::move(parameter));
-          if (op.getStacked()) stacked_[op.getResult()] = extra.attribute;
+          if (op.getStacked()) stacked_[op.getResult()] = {extra.attribute, 0};
           return OpKind::parameter;
         })
         .Case([&](InputOp op) {
@@ -124,6 +124,18 @@ class Flattener {
         })
         .Case([&](IotaOp) { return OpKind::iota; })
         .Case([&](EyeOp) { return OpKind::eye; })
+        .Case([&](ConstantOp op) {
+          Constant constant;
+          constant.file = op.getFile().str();
+          constant.shape.assign(op.getCounts().begin(), op.getCounts().end());
+          constant.values.assign(op.getValues().begin(), op.getValues().end());
+          extra.attribute = append(graph_.constants, std::move(constant));
+          return OpKind::constant;
+        })
+        .Case([&](DropoutMaskOp op) {
+          extra.attribute = append(graph_.dropouts, Dropout{op.getName().str(), op.getRate().convertToDouble()});
+          return OpKind::dropoutMask;
+        })
         .Case([&](LayerIndexOp) {
           extra.attribute = region;
           return OpKind::layerIndex;
@@ -197,10 +209,15 @@ class Flattener {
         })
         .Case([&](StopGradientOp) { return OpKind::stopGradient; })
         .Case([&](LayerOp op) {
-          // The parameter belongs to the first repeat that reads it: the forward one.
+          // The parameter belongs to the first repeat that reads it, the forward one; its instance there may be stacked
+          // along the next.
           auto found = stacked_.find(op.getStacked());
-          if (found != stacked_.end() && graph_.parameters[found->second].stack == none)
-            graph_.parameters[found->second].stack = region;
+          if (found == stacked_.end()) return OpKind::layer;
+          const auto [index, level] = found->second;
+          Parameter& parameter = graph_.parameters[index];
+          if (level == 0 && parameter.stack == none) parameter.stack = region;
+          if (level > 0 && parameter.innerStacks.size() + 1 == level) parameter.innerStacks.push_back(region);
+          stacked_[op.getResult()] = {index, level + 1};
           return OpKind::layer;
         })
         .Default(
@@ -262,7 +279,8 @@ class Flattener {
   Graph& graph_;
   GraphBuilder builder_;
   llvm::DenseMap<Value, NodeId> nodes_;
-  llvm::DenseMap<Value, uint32_t> stacked_;  // stacked parameters: their index
+  // Stacked parameters and their instances: the parameter, and how many layers of it are chosen already.
+  llvm::DenseMap<Value, std::pair<uint32_t, size_t>> stacked_;
   llvm::DenseMap<int64_t, NodeId> nodeOfId_;
   llvm::DenseMap<int64_t, uint32_t> repeatOfId_;
   std::vector<std::pair<int64_t, NodeId>> adjoints_;

@@ -65,6 +65,19 @@ LogicalResult FreeMultiplierOp::verify() {
 }
 LogicalResult IotaOp::verify() { return hasRank(*this, 1); }
 LogicalResult EyeOp::verify() { return hasRank(*this, 2); }
+LogicalResult ConstantOp::verify() {
+  int64_t count = 1;
+  for (int64_t length : getCounts()) {
+    if (length < 1 || length > int64_t(getValues().size()) / count) return emitOpError("has values of another shape");
+    count *= length;
+  }
+  return fits(*this, count == int64_t(getValues().size()) && getCounts().size() == lengthsOf(getResult()).size(),
+              "has values of another shape");
+}
+LogicalResult DropoutMaskOp::verify() {
+  const double rate = getRate().convertToDouble();
+  return fits(*this, rate >= 0 && rate < 1, "has a rate from 0 to below 1");
+}
 LogicalResult LayerIndexOp::verify() {
   if (!enclosing(*this)) return emitOpError("stands in the body of a repeat");
   return hasRank(*this, 0);

@@ -242,8 +242,12 @@ std::string assumptionsText(const Document& document) {
   text += "  " + counted(total.theorem + total.arithmetic + total.heuristic, "step") + ": " +
           std::to_string(total.theorem) + " theorem, " + std::to_string(total.arithmetic) + " arithmetic, " +
           std::to_string(total.heuristic) + " heuristic\n";
-  for (const Claim& claim : document.graph.claims)
-    text += "  " + std::string(document.sources.slice(claim.span)) + " (" + document.sources.at(claim.span) + ")\n";
+  std::set<std::string> claims;  // a function that claims may be called often
+  for (const Claim& claim : document.graph.claims) {
+    const std::string line =
+        "  " + std::string(document.sources.slice(claim.span)) + " (" + document.sources.at(claim.span) + ")\n";
+    if (claims.insert(line).second) text += line;
+  }
   std::vector<std::vector<std::string>> rows;
   for (const auto& [rule, entry] : heuristics) rows.push_back({rule, std::to_string(entry.second) + "x", entry.first});
   return text + alignedRows(rows, "    ");

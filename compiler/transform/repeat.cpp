@@ -105,9 +105,11 @@ void reverseRepeat(Reverse& outer, RepeatOp repeat) {
   if (llvm::none_of(counts, [](bool each) { return each; })) return;
   counts = reached(program, repeat, counts);
 
-  // Invariant, and one per place in the text: it stands outside, so that both repeats read the same one.
-  for (FreeMultiplierOp multiplier : llvm::make_early_inc_range(body.getOps<FreeMultiplierOp>()))
-    multiplier->moveBefore(repeat);
+  // Invariant, and one per place in the text: it stands outside, so that both repeats read the same one.  Also of a
+  // repeat in the body, whose turn would come when this body's values are no longer free to move.
+  llvm::SmallVector<FreeMultiplierOp> multipliers;
+  repeat.walk([&](FreeMultiplierOp multiplier) { multipliers.push_back(multiplier); });
+  for (FreeMultiplierOp multiplier : multipliers) multiplier->moveBefore(repeat);
 
   // The reverse body: first the adjoints that it carries.
   mlir::Region region;
@@ -187,8 +189,8 @@ Value Reverse::use(Value value) {
   if (!parent) return value;
   if (Value found = captured.lookup(value)) return found;
   mlir::Operation* op = value.getDefiningOp();
-  if (op &&
-      llvm::isa<NumberOp, IotaOp, EyeOp, LayerIndexOp, LayerOp, BroadcastOp, ReshapeOp, TransposeOp, OneHotOp>(op)) {
+  if (op && llvm::isa<NumberOp, IotaOp, EyeOp, LayerIndexOp, LayerOp, BroadcastOp, ReshapeOp, TransposeOp, OneHotOp,
+                      DropoutMaskOp>(op)) {
     mlir::IRMapping operands;
     for (Value operand : op->getOperands()) operands.map(operand, use(operand));
     mlir::Operation* again = b.clone(*op, operands);

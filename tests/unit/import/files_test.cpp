@@ -3,8 +3,8 @@
 #include <fstream>
 #include <map>
 
-#include "compiler/import/files.h"
 #include "compiler/ir/build.h"
+#include "dsl/source/files.h"
 #include "dsl/syntax/parse.h"
 #include "tests/catch.h"
 #include "tests/unit/import/imported.h"

@@ -1,4 +1,7 @@
 // How parameters start.
+#include <filesystem>
+#include <fstream>
+
 #include "tests/catch.h"
 #include "tests/unit/interpret/hand.h"
 
@@ -46,9 +49,22 @@ TEST_CASE("constants, eye and expressions are what they say", "[interpret][init]
   hand.parameter("g", {Hand::n()}, init(Init::Kind::constant, 1));
   hand.parameter("R", {Hand::fixed(2), Hand::fixed(2)}, init(Init::Kind::eye));
   hand.parameter("p", {Hand::fixed(3), Hand::fixed(2)}, init(Init::Kind::values, 1, iota), 0);
-  hand.parameter("f", {Hand::n()}, init(Init::Kind::file));
   CHECK(initialValue(hand.graph, 0, {3}, std::nullopt, 5).value->values == Values{1, 1, 1});
   CHECK(initialValue(hand.graph, 1, {3}, 0.5, 5).value->values == Values{1, 0, 0, 1});
   CHECK(initialValue(hand.graph, 2, {3}, std::nullopt, 5).value->values == Values{0, 1, 0, 1, 0, 1});
-  CHECK(initialValue(hand.graph, 3, {3}, std::nullopt, 5).error.find("not read here") != std::string::npos);
+}
+
+TEST_CASE("a parameter from a file has the file's numbers, in its own shape", "[interpret][init]") {
+  const std::string path = (std::filesystem::temp_directory_path() / "tpc_initial_test.csv").string();
+  std::ofstream(path) << "1, 2, 3\n4, 5, 6\n";
+  Hand hand;
+  hand.parameter("W", {Hand::fixed(2), Hand::fixed(3)}, init(Init::Kind::file));
+  hand.parameter("V", {Hand::fixed(3), Hand::fixed(2)}, init(Init::Kind::file));
+  hand.parameter("U", {Hand::fixed(3), Hand::fixed(2)}, init(Init::Kind::file));
+  hand.graph.parameters[0].file = hand.graph.parameters[1].file = path;
+  hand.graph.parameters[2].file = path + ".npy";
+  CHECK(initialValue(hand.graph, 0, {3}, std::nullopt, 5).value->values == Values{1, 2, 3, 4, 5, 6});
+  CHECK(initialValue(hand.graph, 1, {3}, std::nullopt, 5).error.find("another shape") != std::string::npos);
+  CHECK(initialValue(hand.graph, 2, {3}, std::nullopt, 5).error.find("No such file") != std::string::npos);
+  std::filesystem::remove(path);
 }

@@ -1,7 +1,6 @@
-#include "compiler/import/files.h"
+#include "dsl/source/files.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,7 +37,7 @@ std::optional<std::string> readFile(const std::string& path, size_t limit, std::
     if (count == 0) return text;
     text.append(buffer, size_t(count));
     if (text.size() > limit) {
-      reason = fmt::format("it is larger than {} bytes", limit);
+      reason = "it is larger than " + std::to_string(limit) + " bytes";
       return std::nullopt;
     }
   }

@@ -1,0 +1,124 @@
+#include "compiler/interpret/sparsity.h"
+
+#include <algorithm>
+
+#include "compiler/interpret/interpret.h"
+
+namespace tpc {
+namespace {
+
+constexpr int64_t mostElements = int64_t(1) << 22;  // of one value; larger ones are taken to be dense
+constexpr int64_t smallest = 8;                     // where counting begins, if the lengths are whole there
+
+// Outside of repeats, made of numbers alone.
+std::vector<bool> constantNodes(const Graph& graph) {
+  std::vector<bool> constant(graph.forwardEnd, false);
+  for (NodeId id = 0; id < graph.forwardEnd; ++id) {
+    const Node& node = graph.nodes[id];
+    if (node.region != none) continue;
+    switch (node.kind) {
+      case OpKind::parameter:
+      case OpKind::input:
+      case OpKind::freeMultiplier:
+      case OpKind::layerIndex:
+      case OpKind::argument:
+      case OpKind::dropoutMask:
+      case OpKind::repeat:
+      case OpKind::repeatResult:
+      case OpKind::bodyArgument:
+      case OpKind::layer: break;
+      default: {
+        auto operands = graph.operands(id);
+        constant[id] = std::all_of(operands.begin(), operands.end(), [&](NodeId operand) { return constant[operand]; });
+      }
+    }
+  }
+  return constant;
+}
+
+bool grows(const Graph& graph, NodeId id, SymbolId symbol) {
+  for (int axis = 0; axis < graph.rank(id); ++axis)
+    if (graph.length(id, axis).growth(symbol) > 0) return true;
+  return false;
+}
+
+// Along an axis, the largest number of entries other than zero with the other indices fixed.
+int64_t fullest(const Tensor& tensor, size_t axis) {
+  int64_t inner = 1;
+  for (size_t i = axis + 1; i < tensor.shape.size(); ++i) inner *= tensor.shape[i];
+  const int64_t length = tensor.shape[axis], outer = int64_t(tensor.values.size()) / (inner * length);
+  int64_t most = 0;
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t i = 0; i < inner; ++i) {
+      int64_t count = 0;
+      for (int64_t k = 0; k < length; ++k) count += tensor.values[size_t((o * length + k) * inner + i)] != 0;
+      most = std::max(most, count);
+    }
+  return most;
+}
+
+// Whether every length of the graph that mentions the symbol is whole, and no value too large to be counted.
+bool isWhole(const Graph& graph, const std::vector<NodeId>& wanted, const std::vector<int64_t>& numbers) {
+  for (NodeId id : wanted) {
+    const std::optional<std::vector<int64_t>> shape = shapeAt(graph, id, numbers);
+    if (!shape) return false;
+    int64_t count = 1;
+    for (int64_t length : *shape) {
+      if (length > mostElements / count) return false;
+      count *= length;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void countNonzeros(Graph& graph) {
+  graph.sparse.clear();
+  const std::vector<bool> constant = constantNodes(graph);
+  for (SymbolId symbol = 0; symbol < graph.symbols.size(); ++symbol) {
+    if (!graph.symbols[symbol].grows) continue;
+    // Those that something else than a constant reads.
+    std::vector<NodeId> wanted;
+    for (NodeId id = 0; id < graph.nodes.size(); ++id)
+      for (NodeId operand : graph.operands(id))
+        if (operand < graph.forwardEnd && constant[operand] && (id >= graph.forwardEnd || !constant[id]) &&
+            grows(graph, operand, symbol))
+          wanted.push_back(operand);
+    std::sort(wanted.begin(), wanted.end());
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    if (wanted.empty()) continue;
+
+    std::vector<int64_t> numbers;
+    for (const Symbol& each : graph.symbols) numbers.push_back(each.number);
+    while (numbers[symbol] % 2 == 0 && numbers[symbol] / 2 >= smallest) {
+      numbers[symbol] /= 2;
+      if (isWhole(graph, wanted, numbers)) continue;
+      numbers[symbol] *= 2;
+      break;
+    }
+    std::vector<std::vector<int64_t>> counts(wanted.size());
+    bool known = true;
+    for (int size = 0; known && size < 3; ++size, numbers[symbol] *= 2) {
+      known = isWhole(graph, wanted, numbers);
+      if (!known) break;
+      const Evaluation run = evaluate(graph, {.numbers = numbers}, wanted);
+      known = run.error.empty();
+      for (size_t i = 0; known && i < wanted.size(); ++i)
+        for (int axis = 0; axis < graph.rank(wanted[i]); ++axis)
+          if (graph.length(wanted[i], axis).growth(symbol) > 0)
+            counts[i].push_back(fullest(*run.values[wanted[i]], size_t(axis)));
+    }
+    if (!known) continue;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const size_t axes = counts[i].size() / 3;
+      bool bounded = true;
+      for (size_t axis = 0; axis < axes; ++axis)
+        bounded = bounded && counts[i][axis] == counts[i][axes + axis] && counts[i][axis] == counts[i][2 * axes + axis];
+      if (bounded) graph.sparse.emplace_back(wanted[i], symbol);
+    }
+  }
+  std::sort(graph.sparse.begin(), graph.sparse.end());
+}
+
+}  // namespace tpc
