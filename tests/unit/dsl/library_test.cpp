@@ -6,7 +6,7 @@
 using namespace tpc;
 
 TEST_CASE("each library file declares what it is named after, in canonical text", "[dsl][library]") {
-  CHECK(libraryFiles().size() == 14);
+  CHECK(libraryFiles().size() == 23);
   for (const LibraryFile& file : libraryFiles()) {
     INFO(file.name);
     CHECK(libraryText(file.name) == file.text);
@@ -42,10 +42,14 @@ TEST_CASE("the library's parameters have the names that are promised", "[dsl][li
   CHECK(names("swiglu") == "w_up w_gate w_down b_up b_down ");
   CHECK(names("rmsnorm") == "g ");
   CHECK(names("layernorm") == "g b ");
+  CHECK(names("lora") == "a b ");
+  CHECK(names("conv") == "w b ");
+  CHECK(names("conv1d") == "w b ");
+  CHECK(names("moe") == "w_router w_up w_down ");
 }
 
 TEST_CASE("the examples are read", "[dsl][examples]") {
-  for (const char* name : {"mlp", "resmlp", "gpt", "tied"}) {
+  for (const char* name : {"autoencoder", "convnet", "finetune", "gpt", "hyper", "llama", "mixer", "mlp", "moe", "recurrent", "resmlp", "tauformer", "tied", "vit"}) {
     Reading reading(readFile("examples/" + std::string(name) + ".tp"));
     INFO(reading.messages());
     REQUIRE(reading.program);
