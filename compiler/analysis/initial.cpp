@@ -472,13 +472,19 @@ void mapOf(Run& run, NodeId id) {
   if (argument.isZero()) state.spread = Size::zero();
 }
 
-// Is one of the two the maximum, or minimum, of the other?
+// Is one of the two the maximum, or minimum, of the other over all the axes that grow?
 bool isMaximumOf(const Run& run, NodeId a, NodeId b) {
   for (auto [whole, extreme] : {std::pair{a, b}, {b, a}}) {
     const NodeId reduced = behindPlumbing(run, extreme);
     const Node& node = run.graph.nodes[reduced];
     if (node.kind != OpKind::reduce || ReduceFn(node.fn) == ReduceFn::sum) continue;
-    if (behindPlumbing(run, run.graph.operands(reduced)[0]) == behindPlumbing(run, whole)) return true;
+    const NodeId of = run.graph.operands(reduced)[0];
+    if (behindPlumbing(run, of) != behindPlumbing(run, whole)) continue;
+    const std::vector<int>& axes = run.graph.axes[node.attribute].axes;
+    const auto& growing = run.growingAxes(of);
+    return std::all_of(growing.begin(), growing.end(), [&](const GrowingAxis& one) {
+      return std::find(axes.begin(), axes.end(), one.axis) != axes.end();
+    });
   }
   return false;
 }
@@ -1075,7 +1081,7 @@ void evaluate(Run& run, NodeId id) {
 // An activation that a bias or a gain was added to or multiplied with is no matrix, whatever entries it carries.
 void derive(Run& run, NodeId id) {
   evaluate(run, id);
-  const std::vector<Part>& parts = run.initial[id].parts;
+  const auto& parts = run.initial[id].parts;
   if (std::any_of(parts.begin(), parts.end(), [](const Part& part) { return part.size.isOverflow(); }))
     setSpecial(run, id, Size::Kind::notAnalysed, ids().notAnalysed);
   if (std::binary_search(run.graph.sparse.begin(), run.graph.sparse.end(), std::pair(id, run.symbol)))
