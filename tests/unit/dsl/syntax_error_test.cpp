@@ -45,7 +45,7 @@ const Mistake mistakes[] = {
     {"h = a)", "TPC0105", "`)` closes nothing", "1:6"},
     {"}", "TPC0105", "`}` closes nothing", "1:1"},
     {"repeat L {\n h = 1", "TPC0105", "`{` is not closed", "1:10"},
-    {"repeat L as { }", "TPC0103", "expected a name, found the end of the statement", "1:12"},
+    {"repeat L as { }", "TPC0103", "expected a name, found `{`", "1:12"},
     {"repeat L", "TPC0107", "expected `{` after the size of a repeat", "1:1"},
     {"{ h = 1 }", "TPC0107", "a block belongs to a statement before its `{`", "1:1"},
     {"h = 1 { y = 2 }", "TPC0103", "expected the end of the statement, found `{`", "1:7"},
