@@ -387,14 +387,19 @@ void fillNotAnalysed(SymbolAnalysis& out, const Graph& graph) {
   out.verdict.regime = Regime::undetermined;
 }
 
-void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<OptimizerProgram>& optimizers,
-                  const AnalysisOptions& options, std::vector<Warning>& warnings) {
+// False where `mostSteps` do not suffice; then `out` may not be read.
+bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<OptimizerProgram>& optimizers,
+                  const AnalysisOptions& options, size_t mostSteps, std::vector<Warning>& warnings) {
   out.parameters.resize(graph.parameters.size());
   out.multipliers.resize(graph.freeMultipliers.size());
-  if (isTripCount(graph, out.symbol)) return fillNotAnalysed(out, graph);
+  if (isTripCount(graph, out.symbol)) {
+    fillNotAnalysed(out, graph);
+    return true;
+  }
   out.derivation.reserve(graph.nodes.size() * 8);
 
   Run run(graph, options, out);
+  run.mostSteps = mostSteps;
   run.initSize.assign(graph.parameters.size(), Size::power(0));
   run.multiplier.assign(graph.freeMultipliers.size(), 0);
   run.lr.assign(graph.parameters.size(), std::nullopt);
@@ -415,6 +420,7 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
 
   layOut(run);
   solveTargets(run);
+  if (run.exhausted()) return false;
   solveAllowances(run);
   // Parameters that start at zero were solved as if they did not; from here on they do.
   for (size_t i = 0; i < graph.parameters.size(); ++i)
@@ -422,14 +428,17 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
 
   solvePenalties(run);
   deriveInitial(run, NodeId(graph.nodes.size()));
+  if (run.exhausted()) return false;
   static const RuleId claimed = ruleNamed("claim.user");
   for (const Claim& claim : graph.claims) {
     const InitialState& state = run.initial[claim.node];
     note(run, claimed, Aspect::init, claim.node, state.size, {state.step});
   }
   const TrainingOutcome solved = deriveTraining(run);
+  if (run.exhausted()) return false;
   solveLearningRates(run);
   const TrainingOutcome outcome = applyLearningRates(run, solved);
+  if (run.exhausted()) return false;
   fillLearningRates(run);
   fillParameters(run);
   judge(run, outcome);
@@ -438,17 +447,23 @@ void analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   warnHeldBack(run);
   warnChosenCoordinates(run);
   fillValues(run);
+  return true;
 }
 
 }  // namespace
 
 Analysis analyse(const Graph& graph, const std::vector<OptimizerProgram>& optimizers, const AnalysisOptions& options) {
   Analysis analysis;
+  size_t left = options.mostSteps;
   for (SymbolId symbol = 0; symbol < graph.symbols.size(); ++symbol) {
     if (!graph.symbols[symbol].grows) continue;
     SymbolAnalysis& out = analysis.symbols.emplace_back();
     out.symbol = symbol;
-    analyseAlong(out, graph, optimizers, options, analysis.warnings);
+    if (!analyseAlong(out, graph, optimizers, options, left, analysis.warnings)) {
+      analysis.tooLarge = true;
+      return analysis;
+    }
+    left -= std::min(left, out.derivation.steps().size());
   }
   return analysis;
 }

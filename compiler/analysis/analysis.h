@@ -32,6 +32,9 @@ struct AnalysisOptions {
   std::string parametrization = "auto";
   std::map<std::string, std::map<std::string, GivenParameter>> given = {};
   std::map<std::string, std::map<std::string, Rational>> givenMultipliers = {};  // of free multipliers
+  // What is taken on, all growing symbols together: about a GiB.  A layer takes some fifty steps for each growing
+  // symbol.
+  size_t mostSteps = 20'000'000;
 };
 
 // One value along one symbol.  Steps index SymbolAnalysis::derivation; none where the size does not exist.
@@ -96,6 +99,7 @@ struct SymbolAnalysis {
 struct Analysis {
   std::vector<SymbolAnalysis> symbols;  // in order of declaration
   std::vector<Warning> warnings;        // that concern no symbol
+  bool tooLarge = false;                // more than AnalysisOptions::mostSteps: nothing here may be read
 };
 
 Analysis analyse(const Graph& graph, const std::vector<OptimizerProgram>& optimizers, const AnalysisOptions& options);

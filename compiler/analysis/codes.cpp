@@ -30,6 +30,10 @@ constexpr DiagnosticCode codes[] = {
      "A plan carries numbers along sizes that grow and are analysed. At another number of any other size nothing is known, so the numbers stay as they are.",
      "$ tpc plan mlp.tp --target classes=100 --lr 3e-3",
      "$ tpc plan mlp.tp --target n=4096 --lr 3e-3"},
+    {"TPC0307", "a derivation that is too large",
+     "All growing sizes together may take 20 million steps. A network of layers is best written as a `repeat`, whose body is derived once; sizes that need not grow are fixed with --fix.",
+     "h = x @ W\nh = tanh(h @ V)\n... half a million times the same",
+     "h = x @ W\nrepeat 500000 { h = tanh(h @ V) }"},
 };
 // clang-format on
 

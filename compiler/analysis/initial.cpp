@@ -906,6 +906,7 @@ void repeatBody(Run& run, uint32_t index) {
   for (int round = 0; round < mostRounds; ++round) {
     for (uint32_t i = 0; i < repeat.carried; ++i) run.initial[repeat.arguments[i]] = carried[i];
     for (NodeId id = repeat.bodyBegin; id < repeat.bodyEnd;) {
+      if (run.exhausted()) return;
       uint32_t inner = run.bodyStart[id];
       if (inner != none && inner != index) {
         repeatBody(run, inner);
@@ -1112,6 +1113,7 @@ void deriveInitial(Run& run, NodeId end) {
     run.matrixUses.assign(graph.parameters.size(), {});
   }
   for (NodeId id = run.initialEnd; id < end; ++id) {
+    if (run.exhausted()) return;
     if (const uint32_t repeat = run.bodyStart[id]; repeat != none) {
       repeatBody(run, repeat);
       id = graph.repeats[repeat].bodyEnd;

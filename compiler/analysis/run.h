@@ -101,6 +101,9 @@ struct Run {
   SymbolId symbol;
   SymbolAnalysis& out;
   Derivation& derivation;
+  size_t mostSteps = 0;
+  // Whoever goes through nodes stops here, and so does whoever called it.
+  bool exhausted() const { return derivation.steps().size() > mostSteps; }
 
   // layout
   std::vector<int> lengthGrowth;                  // per interned length

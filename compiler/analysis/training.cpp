@@ -324,6 +324,7 @@ void repeatBody(Run& run, uint32_t index) {
   }
   for (int round = 0; round < mostRounds; ++round) {
     for (NodeId id = repeat.bodyBegin; id < repeat.bodyEnd;) {
+      if (run.exhausted()) return;
       uint32_t inner = run.bodyStart[id];
       if (inner != none && inner != index) {
         repeatBody(run, inner);
@@ -399,6 +400,7 @@ TrainingOutcome deriveTraining(Run& run) {
     before.assign(count, Size::zero());
     for (NodeId id = 0; id < count; ++id) before[id] = run.trained[id];
     for (NodeId id = 0; id < count;) {
+      if (run.exhausted()) return outcome;
       uint32_t repeat = run.bodyStart[id];
       if (repeat != none) {
         repeatBody(run, repeat);

@@ -124,6 +124,20 @@ int deliver(const Answer& answer, const std::string& path) {
   return answer.exitCode;
 }
 
+// "no option `--optimiser`; did you mean `--optimizer`?"
+std::string unexpected(const CLI::App& command, const std::string& otherwise) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (const std::string& word : command.remaining()) {
+    if (word.size() < 2 || word[0] != '-') continue;
+    const std::string hint = didYouMean(word.substr(0, word.find('=')), known);
+    return "no option `" + word + "`" + (hint.empty() ? "" : "; " + hint);
+  }
+  return otherwise;
+}
+
 int run(int argc, char** argv) {
   if (argc > 1) {
     const std::string command = argv[1];
@@ -243,6 +257,10 @@ int run(int argc, char** argv) {
     return deliver({exit_code::done, app.help(), ""}, "");
   } catch (const CLI::CallForVersion&) {
     return deliver({exit_code::done, "tpc " + std::string(version) + "\n", ""}, "");
+  } catch (const CLI::ExtrasError& error) {
+    const std::vector<CLI::App*> commands = app.get_subcommands();
+    return usageError(unexpected(commands.empty() ? app : *commands.front(), error.what()),
+                      commands.empty() ? "" : commands.front()->get_name());
   } catch (const CLI::ParseError& error) {
     return usageError(error.what(), app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name());
   }

@@ -157,6 +157,13 @@ bool finishProgram(const std::string& parametrization, Analysed& analysed, Diagn
 
   // One judgment per value and growing symbol.  From here on nobody adds a size, they only read them.
   analysed.analysis = analyse(analysed.graph, analysed.optimizers, analysed.options);
+  if (analysed.analysis.tooLarge) {
+    diagnostics.error(
+        "TPC0307",
+        "the derivation of this program has more than " + std::to_string(analysed.options.mostSteps) + " steps",
+        std::nullopt, {}, "write layers that are alike as a `repeat`, or fix sizes with --fix");
+    return false;
+  }
   takeWarnings(diagnostics, analysed.analysis);
   return true;
 }

@@ -47,6 +47,7 @@ std::vector<std::optional<WhyNot>> whyNotLarger(const Analysed& analysed, const 
     }
   }
   const Analysis larger = analysedUnder(analysed, raised);
+  if (larger.tooLarge) return {};
   for (size_t s = 0; s < result.size(); ++s) {
     if (!result[s]) continue;
     result[s]->stable = larger.symbols[s].verdict.stableTraining;
@@ -59,6 +60,7 @@ std::vector<std::optional<WhyNot>> whyNotLarger(const Analysed& analysed, const 
     AnalysisOptions other = analysed.options;
     other.alignment = alignment;
     const Analysis under = analysedUnder(analysed, other);
+    if (under.tooLarge) continue;
     for (size_t s = 0; s < result.size(); ++s)
       if (result[s]) result[s]->under.emplace_back(option, under.symbols[s].parameters[index].largestLr);
   }

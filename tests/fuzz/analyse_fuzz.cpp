@@ -1,5 +1,5 @@
-// Any bytes as a program: parse, import, differentiate, flatten, analyse and report may refuse them, and do nothing
-// worse.
+// Any bytes as a program: parse, format, import, differentiate, flatten, analyse and report may refuse them, and do
+// nothing worse.
 //
 // Under clang with TPC_FUZZ libFuzzer drives this; everywhere else replay.cpp runs the saved inputs through it in the
 // tests.
@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "compiler/driver/format.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/report/document.h"
 #include "compiler/report/json.h"
@@ -19,6 +20,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   SourceMap sources;
   DiagnosticSink diagnostics;
   const FileId file = sources.add("fuzz.tp", std::string(reinterpret_cast<const char*>(data), size));
+  DiagnosticSink formatting;
+  if (!canonicalText(sources, file, formatting) && !formatting.hasErrors()) {
+    std::fputs("the canonical text is another program\n", stderr);
+    std::abort();
+  }
   const std::optional<Analysed> analysed = analyseProgram(sources, file, {}, diagnostics);
   if (!analysed) {
     if (!diagnostics.hasErrors()) {

@@ -85,8 +85,9 @@ TEST_CASE("every code has an entry that says what it means and how to mend it", 
 
 TEST_CASE("every code has a golden test", "[driver][catalogue]") {
   for (const DiagnosticCode& code : diagnosticCodes()) {
-    // No small program reaches these: a construct of a later version, and a limit that others come before.
-    if (code.code == defectCode || code.code == "TPC0240" || code.code == "TPC0289") continue;
+    // No small program reaches these: a construct of a later version, a limit that others come before, a derivation
+    // without end.
+    if (code.code == defectCode || code.code == "TPC0240" || code.code == "TPC0289" || code.code == "TPC0307") continue;
     INFO(code.code);
     CHECK(allTranscripts().find("[" + std::string(code.code) + "]") != std::string::npos);
   }
