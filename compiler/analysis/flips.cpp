@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t mostOthers = 6;  // beyond it parity is given up, and `lost` says so
 constexpr FlipsId noId = ~FlipsId(0);
+constexpr size_t mostRemembered = 1 << 12;
 
 uint32_t hashOf(const Flips& flips) {
   uint64_t hash = mixed(uint64_t(flips.fixed) << 1 | flips.lost);
@@ -99,7 +100,7 @@ void FlipsTable::fix(Flips& flips, SourceSet sources) {
   for (SourceSet other : others) constrain(flips, other);
 }
 
-FlipsTable::FlipsTable(SourceSets& sets) : sets_(sets), ids_(256, {0, noId}) { intern({}); }
+FlipsTable::FlipsTable(SourceSets& sets) : sets_(sets), ids_(256, {0, noId}), meets_(mostRemembered), keepings_(mostRemembered) { intern({}); }
 
 Flips FlipsTable::open(FlipsId id) const {
   const Kept& kept = kept_[id];
@@ -136,10 +137,25 @@ FlipsId FlipsTable::intern(const Flips& flips) {
   return ids_[at].second;
 }
 
+bool FlipsTable::isWithin(FlipsId a, FlipsId b) {
+  const Kept p = kept_[a], q = kept_[b];
+  if (q.others != 0 || (q.lost && !p.lost) || sets_.without(q.fixed, p.fixed) != noSources) return false;
+  for (uint32_t i = q.first; i < q.first + q.blocks; ++i) {
+    bool isInside = sets_.without(pool_[i], p.fixed) == noSources;
+    for (uint32_t j = p.first; j < p.first + p.blocks && !isInside; ++j)
+      isInside = sets_.without(pool_[i], pool_[j]) == noSources;
+    if (!isInside) return false;
+  }
+  return true;
+}
+
 FlipsId FlipsTable::meet(FlipsId a, FlipsId b) {
   if (a > b) std::swap(a, b);
   if (a == allFlips || a == b) return b;
-  if (const uint32_t* known = meets_.find(pairKey(a, b))) return *known;
+  Remembered& known = meets_[mixed(pairKey(a, b)) & (mostRemembered - 1)];
+  if (known.a == a && known.b == b) return known.result;
+  if (isWithin(a, b)) return known = {a, b, a}, a;
+  if (isWithin(b, a)) return known = {a, b, b}, b;
   Flips result = open(a);
   const Flips by = open(b);
   if (by.fixed != noSources) fix(result, by.fixed);
@@ -151,19 +167,19 @@ FlipsId FlipsTable::meet(FlipsId a, FlipsId b) {
     for (SourceSet other : by.others) constrain(result, other);
   }
   result.lost = result.lost || by.lost;
-  const FlipsId id = intern(result);
-  meets_.insert(pairKey(a, b), id);
-  return id;
+  known = {a, b, intern(result)};
+  return known.result;
 }
 
 FlipsId FlipsTable::keeping(FlipsId a, SourceSet sum) {
   if (sum == noSources) return a;
-  if (const uint32_t* known = keepings_.find(pairKey(a, sum))) return *known;
+  Remembered& known = keepings_[mixed(pairKey(a, sum)) & (mostRemembered - 1)];
+  if (known.a == a && known.b == sum) return known.result;
+  if (vanishes(normal(sum, a), a)) return a;
   Flips result = open(a);
   constrain(result, sum);
-  const FlipsId id = intern(result);
-  keepings_.insert(pairKey(a, sum), id);
-  return id;
+  known = {a, sum, intern(result)};
+  return known.result;
 }
 
 SourceSet FlipsTable::normal(SourceSet sum, FlipsId a) {

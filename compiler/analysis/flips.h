@@ -54,6 +54,7 @@ class FlipsTable {
     return {pool_.data() + kept.first + kept.blocks, kept.others};
   }
   FlipsId intern(const Flips& flips);
+  bool isWithin(FlipsId a, FlipsId b);  // what a allows is plainly allowed by b: a test that may miss it
   SourceSet normalIn(SourceSet sum, SourceSet fixed, std::span<const SourceSet> blocks);
   SourceSet reduced(SourceSet sum, std::span<const SourceSet> others);
   void joinBlock(Flips& flips, SourceSet block);
@@ -65,7 +66,12 @@ class FlipsTable {
   std::vector<Kept> kept_;
   std::vector<SourceSet> pool_;
   std::vector<std::pair<uint32_t, FlipsId>> ids_;  // an open hash table: (hash, id), noId where empty
-  FlatMap meets_, keepings_;
+  // The last results, each where its hash points; what is asked again is mostly asked soon.
+  struct Remembered {
+    uint32_t a = 0, b = 0;
+    FlipsId result = allFlips;
+  };
+  std::vector<Remembered> meets_, keepings_;
 };
 
 }  // namespace tpc
