@@ -3,6 +3,7 @@
 
 #include "compiler/analysis/first_use.h"
 #include "compiler/analysis/run.h"
+#include "compiler/analysis/scales.h"
 
 namespace tpc {
 namespace {
@@ -262,19 +263,7 @@ void judgeFeasibility(Run& run) {
   Warning warning{"TPC0303", {}, "no plan exists: no output moves by order one", "", {}};
   for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
     const Parameter& parameter = run.graph.parameters[i];
-    std::vector<NodeId> users;
-    std::vector<NodeId> pending{parameter.node};
-    while (!pending.empty()) {
-      NodeId id = pending.back();
-      pending.pop_back();
-      for (uint32_t u = run.firstUse[id]; u < run.firstUse[id + 1]; ++u) {
-        NodeId user = run.uses[u].user;
-        const OpKind kind = run.graph.nodes[user].kind;
-        if (kind == OpKind::transpose || kind == OpKind::reshape || kind == OpKind::layer || kind == OpKind::broadcast)
-          pending.push_back(user);
-        else users.push_back(user);
-      }
-    }
+    std::vector<NodeId> users = usersBehind(run, parameter.node);
     if (users.size() < 2) continue;
     std::sort(users.begin(), users.end());
     warning.span = parameter.span;

@@ -35,12 +35,6 @@ std::vector<StepId> Derivation::closure(StepId root) const {
   return pending;
 }
 
-Basis Derivation::weakest(StepId root) const {
-  Basis weakest = Basis::theorem;
-  for (StepId id : closure(root)) weakest = std::max(weakest, allRules()[steps_[id].rule].basis);
-  return weakest;
-}
-
 std::string_view toString(Aspect aspect) {
   switch (aspect) {
     case Aspect::init: return "init";

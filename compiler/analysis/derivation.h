@@ -77,8 +77,6 @@ class Derivation {
 
   // The steps that `root` rests on, itself last, each once, premises first.
   std::vector<StepId> closure(StepId root) const;
-  // The weakest basis in the closure: theorem > arithmetic > heuristic.
-  Basis weakest(StepId root) const;
 
  private:
   std::vector<Step> steps_;

@@ -100,7 +100,10 @@ void FlipsTable::fix(Flips& flips, SourceSet sources) {
   for (SourceSet other : others) constrain(flips, other);
 }
 
-FlipsTable::FlipsTable(SourceSets& sets) : sets_(sets), ids_(256, {0, noId}), meets_(mostRemembered), keepings_(mostRemembered) { intern({}); }
+FlipsTable::FlipsTable(SourceSets& sets)
+    : sets_(sets), ids_(256, {0, noId}), meets_(mostRemembered), keepings_(mostRemembered) {
+  intern({});
+}
 
 Flips FlipsTable::open(FlipsId id) const {
   const Kept& kept = kept_[id];

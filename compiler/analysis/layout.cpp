@@ -70,11 +70,6 @@ bool isSparse(const Run& run, NodeId id) {
   return !parts.empty() && std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.sparse; });
 }
 
-uint32_t parameterOf(const Run& run, NodeId node) {
-  assert(run.graph.nodes[node].kind == OpKind::parameter && "asked of a parameter's node");
-  return run.graph.nodes[node].attribute;
-}
-
 bool isLossTerm(const Run& run, NodeId id) {
   return std::find(run.lossTerms.begin(), run.lossTerms.end(), id) != run.lossTerms.end();
 }

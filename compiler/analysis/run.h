@@ -173,11 +173,10 @@ Rational computedChangeGrowth(const Run& run, Rational k);
 bool isInitialMatrix(const Run& run, NodeId id);  // some part has a parameter's independent entries
 // Of a product that is a matrix: is this operand the matrix, and not its factor?
 bool isMatrixOf(const Run& run, NodeId product, NodeId operand);
-bool isSparse(const Run& run, NodeId id);         // identity, one-hot: sums over it have finitely many terms
+bool isSparse(const Run& run, NodeId id);  // identity, one-hot: sums over it have finitely many terms
 
 bool isLossTerm(const Run& run, NodeId id);
 
-uint32_t parameterOf(const Run& run, NodeId node);  // of a parameter node
 bool isZeroInit(const Parameter& parameter);
 Size sizeOfNumber(const Run& run, const Number& number);
 Rational powerOf(const Run& run, NodeId map);  // of MapFn::pow
@@ -192,6 +191,19 @@ OptimizerFacts factsOf(const OptimizerProgram& optimizer);
 void solveTargets(Run& run);
 // Fills allowance, boundBy, update and nearest.
 void solveAllowances(Run& run);
+
+// Visits nodes in their order.  A repeat's body is one event, `body(repeat)`, and its node is visited after it;
+// `inside` is the repeat whose own body is walked, or none.  Ends early where the steps are used up.
+template <typename Body, typename Visit>
+void walk(const Run& run, NodeId begin, NodeId end, uint32_t inside, Body body, Visit visit) {
+  for (NodeId id = begin; id < end && !run.exhausted(); ++id) {
+    if (const uint32_t repeat = run.bodyStart[id]; repeat != none && repeat != inside) {
+      body(repeat);
+      id = run.graph.repeats[repeat].bodyEnd;
+    }
+    visit(id);
+  }
+}
 
 void deriveInitial(Run& run, NodeId end);
 

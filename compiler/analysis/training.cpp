@@ -323,17 +323,9 @@ void repeatBody(Run& run, uint32_t index) {
                max(max(run.initial[argument].size, run.trained[operands[i]]), run.change[argument].total()));
   }
   for (int round = 0; round < mostRounds; ++round) {
-    for (NodeId id = repeat.bodyBegin; id < repeat.bodyEnd;) {
-      if (run.exhausted()) return;
-      uint32_t inner = run.bodyStart[id];
-      if (inner != none && inner != index) {
-        repeatBody(run, inner);
-        id = graph.repeats[inner].bodyEnd + 1;
-        continue;
-      }
-      evaluate(run, id);
-      ++id;
-    }
+    walk(
+        run, repeat.bodyBegin, repeat.bodyEnd, index, [&](uint32_t inner) { repeatBody(run, inner); },
+        [&](NodeId id) { evaluate(run, id); });
     bool changed = false;
     for (uint32_t i = 0; i < repeat.carried; ++i) {
       NodeId argument = repeat.arguments[i], yield = repeat.yields[i];
@@ -390,7 +382,6 @@ TrainingOutcome deriveTraining(Run& run) {
   };
 
   TrainingOutcome outcome;
-  std::vector<Size> afterFirst;
   std::vector<StepId> firstSteps, firstTrainedSteps;
   std::vector<Size> before;
   std::vector<Change> firstChange;
@@ -399,16 +390,10 @@ TrainingOutcome deriveTraining(Run& run) {
   for (int round = 0; round < rounds; ++round) {
     before.assign(count, Size::zero());
     for (NodeId id = 0; id < count; ++id) before[id] = run.trained[id];
-    for (NodeId id = 0; id < count;) {
-      if (run.exhausted()) return outcome;
-      uint32_t repeat = run.bodyStart[id];
-      if (repeat != none) {
-        repeatBody(run, repeat);
-        id = graph.repeats[repeat].bodyEnd;
-      }
-      evaluate(run, id);
-      ++id;
-    }
+    walk(
+        run, 0, NodeId(count), none, [&](uint32_t repeat) { repeatBody(run, repeat); },
+        [&](NodeId id) { evaluate(run, id); });
+    if (run.exhausted()) return outcome;
     if (round == 0)
       firstChange = run.change, firstTrained = run.trained, firstSteps = run.changeStep,
       firstTrainedSteps = run.trainedStep;

@@ -1,0 +1,119 @@
+// Repeats: the certificate of a carried value is what enters joined with what the body returns, a layer's own sources
+// having become an earlier layer's; a few rounds to a fixpoint.
+#include <tuple>
+
+#include "compiler/analysis/initial.h"
+
+namespace tpc::initial {
+namespace {
+
+InitialState crossing(Run& run, const InitialState& state, uint32_t repeat, Crossing kind) {
+  InitialState result = state;
+  Parts parts;
+  parts.swap(result.parts);
+  for (Part part : parts) {
+    for (CertificateId& certificate : part.certificates) certificate = crossed(run, certificate, repeat, kind);
+    add(run, result.parts, part);
+  }
+  return result;
+}
+
+bool absorb(Run& run, InitialState& into, const InitialState& state) {
+  bool changed = false;
+  auto measure = [](InitialState& s) { return std::tuple{s.settle(), s.parts.size(), s.spread}; };
+  const auto before = measure(into);
+  const Parts old = into.parts;
+  if (state.special != Size::Kind::power) into.special = state.special, into.parts.clear();
+  for (const Part& part : state.parts) add(run, into.parts, part);
+  into.spread = max(into.spread, state.spread);
+  if (into.sign != state.sign) into.sign = Sign::unknown;
+  changed = measure(into) != before;
+  if (!changed)
+    for (size_t i = 0; i < old.size(); ++i)
+      changed |= !alike(old[i], into.parts[i]) || old[i].size != into.parts[i].size;
+  return changed;
+}
+
+}  // namespace
+
+void repeatBody(Run& run, uint32_t index) {
+  const Graph& graph = run.graph;
+  const Repeat& repeat = graph.repeats[index];
+  auto operands = graph.operands(repeat.node);
+  std::vector<InitialState> carried;
+  for (uint32_t i = 0; i < repeat.carried; ++i)
+    carried.push_back(repeat.reversed && repeat.forward != none
+                          ? crossing(run, run.initial[operands[i]], index, intoReversed)
+                          : run.initial[operands[i]]);
+  constexpr int mostRounds = 12;
+  for (int round = 0; round < mostRounds; ++round) {
+    for (uint32_t i = 0; i < repeat.carried; ++i) run.initial[repeat.arguments[i]] = carried[i];
+    walk(
+        run, repeat.bodyBegin, repeat.bodyEnd, index, [&](uint32_t inner) { repeatBody(run, inner); },
+        [&](NodeId id) {
+          if (graph.nodes[id].kind != OpKind::bodyArgument) derive(run, id);
+        });
+    bool changed = false;
+    for (uint32_t i = 0; i < repeat.carried; ++i)
+      changed |=
+          absorb(run, carried[i],
+                 crossing(run, run.initial[repeat.yields[i]], index, repeat.reversed ? nextReversed : nextLayer));
+    if (!changed) break;
+    if (round + 1 < mostRounds) continue;
+    for (uint32_t i = 0; i < repeat.carried; ++i) {
+      for (NodeId end : {repeat.arguments[i], repeat.yields[i]}) {
+        run.initial[end].parts.clear();
+        run.initial[end].special = Size::Kind::notAnalysed;
+        run.initial[end].settle();
+      }
+    }
+  }
+  for (uint32_t i = 0; i < repeat.carried; ++i) {
+    InitialState& argument = run.initial[repeat.arguments[i]];
+    bool compounds = argument.special == Size::Kind::notAnalysed;
+    argument.step = note(run, compounds ? ids().compounds : ids().join, Aspect::init, repeat.arguments[i],
+                         argument.settle(), {run.initial[operands[i]].step, run.initial[repeat.yields[i]].step});
+  }
+}
+
+void repeatResultOf(Run& run, NodeId id) {
+  const Graph& graph = run.graph;
+  const Node& node = graph.nodes[id];
+  const auto operands = graph.operands(id);
+  const uint32_t index = graph.nodes[operands[0]].attribute;
+  const Repeat& repeat = graph.repeats[index];
+  NodeId yield = repeat.yields[node.attribute];
+  const bool carried = node.attribute < repeat.carried;
+  const InitialState out = crossing(run, run.initial[yield], index, nextLayer);
+  if (out.special != Size::Kind::power) return setSpecial(run, id, out.special, ids().notAnalysed);
+  InitialState& state = run.initial[id];
+  AxisMap from;
+  if (!carried) from.push(-1);
+  for (int i = 0; i < graph.rank(yield); ++i) from.push(i);
+  for (const Part& part : out.parts) add(run, state.parts, moved(run, id, yield, part, from));
+  if (carried) absorb(run, state, run.initial[repeat.arguments[node.attribute]]);
+  state.spread = out.spread;
+  state.sign = out.sign;
+  state.step = note(run, ids().join, Aspect::init, id, state.settle(), {out.step});
+}
+
+void layerOf(Run& run, NodeId id) {
+  const Graph& graph = run.graph;
+  const Node& node = graph.nodes[id];
+  const auto operands = graph.operands(id);
+  // A value that the forward body has collected is, in the gradient's body, this layer's value as it was there.
+  NodeId stacked = operands[0];
+  const Node& from = graph.nodes[stacked];
+  AxisMap axes;
+  for (int i = 0; i < graph.rank(id); ++i) axes.push(i + 1);
+  if (from.kind == OpKind::repeatResult && node.region != none) {
+    const uint32_t forward = graph.nodes[graph.operands(stacked)[0]].attribute;
+    if (graph.repeats[node.region].forward == forward) {
+      NodeId yield = graph.repeats[forward].yields[from.attribute];
+      return plumbing(run, id, yield, identity(graph.rank(id)));
+    }
+  }
+  return plumbing(run, id, stacked, axes);
+}
+
+}  // namespace tpc::initial

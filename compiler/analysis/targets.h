@@ -1,0 +1,34 @@
+// The state of the pass over targets: what every use asks of the parameters, under the inits found so far.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "compiler/analysis/run.h"
+
+namespace tpc {
+
+struct Targets {
+  Run& run;
+  std::vector<std::optional<Rational>> asked;  // per parameter: the smallest init any use asks for
+  std::vector<NodeId> askedBy;
+  std::vector<bool> fixed;    // the init is not the plan's
+  std::vector<Size> start;    // per node: size at initialization under the inits found so far
+  std::vector<int> useCount;  // per parameter: users behind its plumbing
+  std::vector<bool> kept;     // per free multiplier
+
+  bool isPlans(uint32_t parameter) const { return !fixed[parameter] || isZeroInit(run.graph.parameters[parameter]); }
+  void ask(NodeId id, Rational size, NodeId by);
+  int varying(NodeId id) const;
+  // The size of a function of parameters under what is asked so far; free parameters are of order one until asked.
+  Size sizeNow(NodeId id) const;
+  // How a sum grew in the pass over parts: walking or adding up, decided by its certificates.
+  Size initialGrowth(NodeId id) const;
+  int contractedGrowth(NodeId id) const;
+  void setTarget(NodeId id, const Size& size, StepId a = noStep, StepId b = noStep);
+  StepId step(NodeId id) const { return run.targetStep[id]; }
+  // A product with a function of parameters.
+  void matrixProduct(NodeId id, NodeId A, NodeId x, int freeGrowth, int contracted);
+};
+
+}  // namespace tpc
