@@ -155,8 +155,21 @@ void judge(Run& run, const TrainingOutcome& outcome) {
   };
   bool moves = false, features = false, anyHidden = false, undetermined = false;
   NodeId firstUnstable = none;
+  // What a matrix reads is hidden too where it is no port: a sum of ports and biases.
+  const auto readsHidden = [&](NodeId id) {
+    if (graph.nodes[id].kind != OpKind::contract) return;
+    const NodeId a = graph.operands(id)[0], b = graph.operands(id)[1];
+    if (run.parameterOnly[a] == run.parameterOnly[b]) return;
+    const NodeId x = run.parameterOnly[a] ? b : a;
+    if (run.isPort[x] || !run.trainableUpstream[x] || run.growingAxes(x).empty()) return;
+    const Size change = run.change[x].total();
+    anyHidden = true;
+    features |= change.isPower() && !(change.exponent < Rational(0));
+  };
   for (NodeId id = 0; id < graph.forwardEnd; ++id) {
-    if (!run.isPort[id] || !run.reachesLoss[id]) continue;
+    if (!run.reachesLoss[id]) continue;
+    readsHidden(id);
+    if (!run.isPort[id]) continue;
     if (anyOutput && isLossTerm(run, id) && !isEnd(id))
       continue;  // outputs are what a user sees; a penalty may make the loss large
     const Size init = run.initial[id].size, trained = run.trained[id];

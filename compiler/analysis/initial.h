@@ -90,8 +90,8 @@ void reduceOf(Run& run, NodeId id);
 void scatterOf(Run& run, NodeId id);
 
 void productOf(Run& run, NodeId id);  // initial_maps.cpp
-void mapParts(Run& run, NodeId id, std::span<const Part> parts, const Size& size, Parity parity, StepId premise,
-              RuleId rule);
+void mapParts(Run& run, NodeId id, std::span<const Part> parts, const Size& size, Parity parity, bool keepsZeros,
+              StepId premise, RuleId rule);
 void mapOf(Run& run, NodeId id);
 void manyArguments(Run& run, NodeId id);
 

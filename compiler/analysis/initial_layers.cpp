@@ -1,5 +1,6 @@
 // Repeats: the certificate of a carried value is what enters joined with what the body returns, a layer's own sources
 // having become an earlier layer's; a few rounds to a fixpoint.
+#include <algorithm>
 #include <tuple>
 
 #include "compiler/analysis/initial.h"
@@ -34,6 +35,16 @@ bool absorb(Run& run, InitialState& into, const InitialState& state) {
   return changed;
 }
 
+// One layer, with what its carried values hold now.
+void deriveBody(Run& run, uint32_t index) {
+  const Repeat& repeat = run.graph.repeats[index];
+  walk(
+      run, repeat.bodyBegin, repeat.bodyEnd, index, [&](uint32_t inner) { repeatBody(run, inner); },
+      [&](NodeId id) {
+        if (run.graph.nodes[id].kind != OpKind::bodyArgument) derive(run, id);
+      });
+}
+
 }  // namespace
 
 void repeatBody(Run& run, uint32_t index) {
@@ -48,25 +59,36 @@ void repeatBody(Run& run, uint32_t index) {
   constexpr int mostRounds = 12;
   for (int round = 0; round < mostRounds; ++round) {
     for (uint32_t i = 0; i < repeat.carried; ++i) run.initial[repeat.arguments[i]] = carried[i];
-    walk(
-        run, repeat.bodyBegin, repeat.bodyEnd, index, [&](uint32_t inner) { repeatBody(run, inner); },
-        [&](NodeId id) {
-          if (graph.nodes[id].kind != OpKind::bodyArgument) derive(run, id);
-        });
+    deriveBody(run, index);
     bool changed = false;
     for (uint32_t i = 0; i < repeat.carried; ++i)
       changed |=
           absorb(run, carried[i],
                  crossing(run, run.initial[repeat.yields[i]], index, repeat.reversed ? nextReversed : nextLayer));
-    if (!changed) break;
-    if (round + 1 < mostRounds) continue;
-    for (uint32_t i = 0; i < repeat.carried; ++i) {
-      for (NodeId end : {repeat.arguments[i], repeat.yields[i]}) {
-        run.initial[end].parts.clear();
-        run.initial[end].special = Size::Kind::notAnalysed;
-        run.initial[end].settle();
-      }
+    // Cubes of cubes: after a few layers no number holds the exponent.
+    const auto isFar = [](const InitialState& state) {
+      constexpr int far = 64;
+      return std::any_of(state.parts.begin(), state.parts.end(), [](const Part& part) {
+        return part.size.isOverflow() || part.size < Rational(-far) || Rational(far) < part.size;
+      });
+    };
+    if (changed && round + 1 < mostRounds && std::none_of(carried.begin(), carried.end(), isFar)) continue;
+    // h = softmax(h) over a growing axis: what holds for a first layer that sees another size than those behind it says
+    // nothing of them.  What begins or ends at zero is of the size of the others, or of none, whatever it was.
+    bool differs = false;
+    for (uint32_t i = 0; i < repeat.carried && !changed; ++i) {
+      const Size before = run.initial[operands[i]].size, after = run.initial[repeat.yields[i]].size;
+      differs |= before.isPower() && after.isPower() && before != after;
     }
+    if (!changed && !differs) break;
+    // Nothing that is made of what compounds is known either.
+    for (uint32_t i = 0; i < repeat.carried; ++i) {
+      run.initial[repeat.arguments[i]].parts.clear();
+      run.initial[repeat.arguments[i]].special = Size::Kind::notAnalysed;
+      run.initial[repeat.arguments[i]].settle();
+    }
+    deriveBody(run, index);
+    break;
   }
   for (uint32_t i = 0; i < repeat.carried; ++i) {
     InitialState& argument = run.initial[repeat.arguments[i]];
@@ -91,7 +113,6 @@ void repeatResultOf(Run& run, NodeId id) {
   if (!carried) from.push(-1);
   for (int i = 0; i < graph.rank(yield); ++i) from.push(i);
   for (const Part& part : out.parts) add(run, state.parts, moved(run, id, yield, part, from));
-  if (carried) absorb(run, state, run.initial[repeat.arguments[node.attribute]]);
   state.spread = out.spread;
   state.sign = out.sign;
   state.step = note(run, ids().join, Aspect::init, id, state.settle(), {out.step});

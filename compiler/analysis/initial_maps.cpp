@@ -46,8 +46,8 @@ void productOf(Run& run, NodeId id) {
 
 // All parts as one, the largest deciding; smaller ones come back as a part of their own, to first order:
 // phi(x + d) = phi(x) + phi'(x) d.
-void mapParts(Run& run, NodeId id, std::span<const Part> parts, const Size& size, Parity parity, StepId premise,
-              RuleId rule) {
+void mapParts(Run& run, NodeId id, std::span<const Part> parts, const Size& size, Parity parity, bool keepsZeros,
+              StepId premise, RuleId rule) {
   InitialState& state = run.initial[id];
   state.step = note(run, size.isZero() ? ids().zero : rule, Aspect::init, id, size, {premise});
   if (!size.isPower()) {
@@ -77,7 +77,7 @@ void mapParts(Run& run, NodeId id, std::span<const Part> parts, const Size& size
   if (parity != Parity::odd) main->matrix = none;
   main->size = size.exponent;
   main->step = state.step;
-  main->sparse = main->sparse && parity == Parity::odd;
+  main->sparse = main->sparse && keepsZeros;
   add(run, state.parts, *main);
   for (const Part& part : parts) {
     if (part.size == largest) continue;
@@ -102,7 +102,7 @@ void mapOf(Run& run, NodeId id) {
   const InitialState& operand = run.initial[run.graph.operands(id)[0]];
   const MapFacts facts = factsOf(MapFn(node.fn), powerOf(run, id));
   const Size argument = operand.size, size = mapSize(facts, argument, operand.sign);
-  mapParts(run, id, operand.parts, size, facts.parity, operand.step,
+  mapParts(run, id, operand.parts, size, facts.parity, facts.zeroAtZero, operand.step,
            size.kind == Size::Kind::exponential ? ids().explodes : rule);
   InitialState& state = run.initial[id];
   state.sign = facts.sign;
@@ -163,7 +163,7 @@ void manyArguments(Run& run, NodeId id) {
     state.step =
         note(run, rule, Aspect::init, id, size, {run.initial[operands[1]].step, run.initial[operands[2]].step});
   } else {
-    mapParts(run, id, parts, size, Parity::none, run.initial[operands[first]].step, rule);
+    mapParts(run, id, parts, size, Parity::none, false, run.initial[operands[first]].step, rule);
   }
   InitialState& state = run.initial[id];
   state.spread = min(spread, size);

@@ -106,7 +106,7 @@ void reduceOf(Run& run, NodeId id) {
     if (ReduceFn(node.fn) == ReduceFn::argmax) size = Size::power(run.growth(operand, axes[0]));
     Parts parts;
     for (const Part& part : source.parts) parts.push_back(moved(run, id, operand, part, from));
-    mapParts(run, id, parts, size, Parity::none, source.step, rule);
+    mapParts(run, id, parts, size, Parity::none, false, source.step, rule);
     state.spread = source.spread;
     state.sign = source.sign;
     return;

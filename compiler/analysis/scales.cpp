@@ -37,6 +37,7 @@ NodeId unscaled(const Run& run, NodeId id) {
     if (isPlumbing(node.kind)) id = operands[0];
     else if (node.kind == OpKind::mul && scalingOf(run, operands[0]).is) id = operands[1];
     else if (node.kind == OpKind::mul && scalingOf(run, operands[1]).is) id = operands[0];
+    else if (node.kind == OpKind::map && MapFn(node.fn) == MapFn::neg) id = operands[0];
     else return id;
   }
 }
@@ -72,9 +73,7 @@ std::vector<NodeId> usersBehind(const Run& run, NodeId value) {
     pending.pop_back();
     for (uint32_t u = run.firstUse[id]; u < run.firstUse[id + 1]; ++u) {
       const NodeId user = run.uses[u].user;
-      const OpKind kind = run.graph.nodes[user].kind;
-      const bool scales = kind == OpKind::mul && unscaled(run, user) == unscaled(run, id);
-      (isPlumbing(kind) || scales ? pending : users).push_back(user);
+      (unscaled(run, user) == unscaled(run, id) ? pending : users).push_back(user);
     }
   }
   return users;
@@ -110,10 +109,7 @@ bool isScaleFree(const Run& run, NodeId value) {
           break;
         case OpKind::map: {
           MapFacts facts = factsOf(MapFn(node.fn), powerOf(run, user));
-          const bool homogeneous = facts.small == facts.large && !facts.explodes && MapFn(node.fn) != MapFn::gelu &&
-                                   MapFn(node.fn) != MapFn::silu && MapFn(node.fn) != MapFn::round &&
-                                   MapFn(node.fn) != MapFn::log;
-          if (!homogeneous) return false;
+          if (!facts.homogeneous) return false;
           next = facts.small * degreeOf(operands[0]);
           break;
         }

@@ -168,8 +168,9 @@ void pass(Targets& targets) {
     } else if (start[id].isPower() && Rational(0) < start[id].exponent && isScaleFree(run, id)) {
       targets.setTarget(id, start[id]);
     } else if (node.kind != OpKind::contract && !start[id].isZero()) {
-      if (run.target[id].isPower() && Rational(0) < run.target[id].exponent)
-        run.heldBack.push_back({id, run.target[id].exponent});
+      // At most order one: a port that cannot reach it, such as what follows a softmax over n, keeps the size it has.
+      if (!run.target[id].isPower() || !(Rational(0) < run.target[id].exponent)) continue;
+      run.heldBack.push_back({id, run.target[id].exponent});
       targets.setTarget(id, Size::power(0), run.targetStep[id]);
     }
   }

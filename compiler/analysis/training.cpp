@@ -113,7 +113,9 @@ void mapChange(Run& run, NodeId id) {
   }
   const bool isOutgrown = x0.isZero() || less(x0, dx);
   Size size;
-  if (!isOutgrown) {
+  if (run.initial[id].size.kind == Size::Kind::exponential) {
+    size = run.initial[id].size;  // so is its derivative
+  } else if (!isOutgrown) {
     size = mapDerivativeSize(facts, x0) + dx;
   } else if (dx.isPower() && dx.exponent < Rational(0)) {
     size = facts.flat ? Size::zero() : Size::power(facts.change * dx.exponent);
@@ -147,9 +149,9 @@ void productChange(Run& run, NodeId id) {
   } else {
     computed = max(max(a0 + db.total(), da.total() + b0), da.total() + db.total());
   }
-  const Size trained = max(run.initial[id].size, run.trained[a] + run.trained[b]);
+  const Size trained = run.trained[a] + run.trained[b];
   // The change of a product cannot exceed what it was and what it has become.
-  const Size cap = max(run.initial[id].size, run.trained[a] + run.trained[b]);
+  const Size cap = max(run.initial[id].size, trained);
   if (less(cap, computed)) computed = cap;
   bool first = !less(a0 + db.total(), da.total() + b0);
   setChange(run, id, matrix, computed, rule, first ? run.initial[a].step : run.changeStep[a],
@@ -224,7 +226,8 @@ void evaluate(Run& run, NodeId id) {
       [[fallthrough]];
     case OpKind::add:
     case OpKind::concat: {
-      Size matrix = Size::zero(), computed = Size::zero(), total = init;
+      // What has grown may make a quotient smaller: a sum is as large as its operands have become, not as it was.
+      Size matrix = Size::zero(), computed = Size::zero(), total = node.kind == OpKind::sub ? init : Size::zero();
       const bool keeps = isInitialMatrix(run, id);
       StepId premise = noStep;
       for (NodeId operand : operands) {
@@ -291,18 +294,18 @@ void evaluate(Run& run, NodeId id) {
     case OpKind::pad:
     case OpKind::stopGradient: {
       sameChange(run, id, operands[0], 0, same);
-      return setTrained(run, id, max(init, max(run.change[id].total(), run.trained[operands[0]])));
+      return setTrained(run, id, run.trained[operands[0]]);
     }
     case OpKind::layer: {
       NodeId stacked = operands[0];
       sameChange(run, id, stacked, 0, same);
-      return setTrained(run, id, max(init, run.trained[stacked]));
+      return setTrained(run, id, run.trained[stacked]);
     }
     case OpKind::repeatResult: {
       const Repeat& repeat = graph.repeats[graph.nodes[operands[0]].attribute];
       NodeId yield = repeat.yields[node.attribute];
       sameChange(run, id, yield, 0, names().join);
-      return setTrained(run, id, max(init, run.trained[yield]));
+      return setTrained(run, id, run.trained[yield]);
     }
     default:
       setChange(run, id, Size::zero(), Size::zero(), names().zero, noStep, noStep);
@@ -317,8 +320,9 @@ void repeatBody(Run& run, uint32_t index) {
   constexpr int mostRounds = 8;
   for (uint32_t i = 0; i < repeat.carried; ++i) {
     NodeId argument = repeat.arguments[i];
-    setChange(run, argument, Size::zero(), max(run.change[argument].total(), run.change[operands[i]].total()),
-              names().join, run.changeStep[operands[i]], noStep);
+    // Afresh in every pass: what an earlier pass had too large must not stay.
+    setChange(run, argument, Size::zero(), run.change[operands[i]].total(), names().join, run.changeStep[operands[i]],
+              noStep);
     setTrained(run, argument,
                max(max(run.initial[argument].size, run.trained[operands[i]]), run.change[argument].total()));
   }

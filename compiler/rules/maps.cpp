@@ -9,27 +9,27 @@ using enum Parity;
 using enum Sign;
 
 // clang-format off
-//                          small      large     change  phi' small  phi' large  parity  sign         explodes singular zeroAtZero flat
+//                          small      large     change  phi' small  phi' large  parity  sign         explodes singular zeroAtZero flat homogeneous
 constexpr MapFacts rows[] = {
-    {MapFn::neg,            1,         1,         1,      0,          0,          odd,    unknown,     false,  false,  true},
-    {MapFn::reciprocal,    -1,        -1,        -1,     -2,         -2,          odd,    unknown,     false,  true},
+    {MapFn::neg,            1,         1,         1,      0,          0,          odd,    unknown,     false, false,  true, false,  true},
+    {MapFn::reciprocal,    -1,        -1,        -1,     -2,         -2,          odd,    unknown,     false,  true, false, false,  true},
     {MapFn::exp,            0,         0,         1,      0,          0,          none,   nonNegative, true},
     {MapFn::log,            0,         0,         0,     -1,         -1,          none,   unknown,     false,  true},
-    {MapFn::sqrt,           half,      half,      half,  -half,      -half,       none,   nonNegative, false,  false,  true},
-    {MapFn::rsqrt,         -half,     -half,     -half,  {-3, 2},    {-3, 2},     none,   nonNegative, false,  true},
-    {MapFn::square,         2,         2,         2,      1,          1,          even,   nonNegative, false,  false,  true},
-    {MapFn::abs,            1,         1,         1,      0,          0,          even,   nonNegative, false,  false,  true},
-    {MapFn::sign,           0,         0,         0,     -1,         -1,          odd,    unknown,     false,  false,  true},
+    {MapFn::sqrt,           half,      half,      half,  -half,      -half,       none,   nonNegative, false, false,  true, false,  true},
+    {MapFn::rsqrt,         -half,     -half,     -half,  {-3, 2},    {-3, 2},     none,   nonNegative, false,  true, false, false,  true},
+    {MapFn::square,         2,         2,         2,      1,          1,          even,   nonNegative, false, false,  true, false,  true},
+    {MapFn::abs,            1,         1,         1,      0,          0,          even,   nonNegative, false, false,  true, false,  true},
+    {MapFn::sign,           0,         0,         0,     -1,         -1,          odd,    unknown,     false, false,  true, false,  true},
     {MapFn::sin,            1,         0,         1,      0,          0,          odd,    unknown,     false,  false,  true},
     {MapFn::cos,            0,         0,         2,      1,          0,          even,   unknown},
     {MapFn::tanh,           1,         0,         1,      0,         -half,       odd,    unknown,     false,  false,  true},
     {MapFn::sigmoid,        0,         0,         1,      0,         -half,       none,   nonNegative},
-    {MapFn::relu,           1,         1,         1,      0,          0,          none,   nonNegative, false,  false,  true},
+    {MapFn::relu,           1,         1,         1,      0,          0,          none,   nonNegative, false, false,  true, false,  true},
     {MapFn::gelu,           1,         1,         1,      0,          0,          none,   unknown,     false,  false,  true},
     {MapFn::silu,           1,         1,         1,      0,          0,          none,   unknown,     false,  false,  true},
     {MapFn::round,          1,         1,         1,      0,          0,          odd,    unknown,     false,  false,  true,      true},
-    {MapFn::pow,            0,         0,         0,      0,          0,          none,   unknown},      // by its power, below
-    {MapFn::step,           0,         0,         0,     -1,         -1,          none,   nonNegative, false,  false,  true},
+    {MapFn::pow,            0,         0,         0,      0,          0,          none,   unknown,     false, false, false, false,  true},      // by its power, below
+    {MapFn::step,           0,         0,         0,     -1,         -1,          none,   nonNegative, false, false,  true, false,  true},
     {MapFn::gelu1,          0,         0,         1,      0,         -half,       none,   unknown},
     {MapFn::silu1,          0,         0,         1,      0,         -half,       none,   unknown},
     {MapFn::sigmoid1,       0,        -half,      2,      1,         -half,       even,   nonNegative},

@@ -25,6 +25,7 @@ struct MapFacts {
   bool singular = false;    // not defined at zero
   bool zeroAtZero = false;  // phi(0) = 0 exactly, which small = 0 does not exclude: step(0) = sign(0) = 0
   bool flat = false;        // phi = 0 in a neighbourhood of zero
+  bool homogeneous = false;  // phi(c x) = c^p phi(x) for c > 0
 };
 
 // `power` is that of MapFn::pow and ignored for the others.

@@ -186,6 +186,7 @@ TEST_CASE("a number on the weight leaves a free multiplier as redundant as one o
     CHECK(multiplierOf(program, "auto") == "0");
     CHECK(toString(parameterOf(program, "W").initStd) == "-1/2");
   }
+  CHECK(multiplierOf(analysed(around("param W [n, n]\nh = relu(auto * (h @ (-W)))\n")), "auto") == "0");
   // Read twice, the matrix cannot do for one of its products what the multiplier does.
   const Program twice = analysed(around("param W [n, n]\nM = 3 * W\nh = relu(h @ M) + auto * (h @ M)\n"));
   CHECK_FALSE(in(twice, "n").multipliers[0].redundant);
@@ -260,4 +261,70 @@ TEST_CASE("a metric asks for nothing", "[programs]") {
     CHECK(plain.at(name).init == watched.at(name).init);
     CHECK(plain.at(name).lr == watched.at(name).lr);
   }
+}
+
+TEST_CASE("what outgrows its init before a norm is divided by what it has become", "[programs]") {
+  // A bottleneck starts at n^(-1/2) and ends at order one; so does 1/|x|, the other way.
+  const Program program = analysed(around("param A [n, 4]\nparam B [4, n]\nh = rmsnorm((h @ A) @ B, gain = false)\n"));
+  CHECK(in(program, "n").verdict.stableTraining);
+  CHECK(toString(valueOf(program, "h").trained) == "0");
+  CHECK(parameterOf(program, "B").status == Status::maximal);
+}
+
+TEST_CASE("a sigmoid is not free of scale, a sign is", "[programs]") {
+  const auto with = [](const std::string& gate) {
+    return analysed(around("param W [n, n]\nh = " + gate + "(sum(h * (h @ W), axis = -1, keep)) * h\n"));
+  };
+  CHECK_FALSE(in(with("sigmoid"), "n").verdict.stableInit);
+  CHECK(in(with("sign"), "n").verdict.stableInit);
+}
+
+TEST_CASE("a matrix behind a softmax over n is as large as the softmax is small", "[programs][moves]") {
+  // 1/n at each of n coordinates: relu does not make them of order one.
+  for (const char* lines : {"h = softmax(h)\n", "h = relu(softmax(h))\n", "h = max(softmax(h), 0)\n"})
+    expectRows(around(lines), {}, {{"V", "0", "0", "", "", ""}, {"U", "0", "0", "", "", ""}});
+}
+
+TEST_CASE("layers that see different sizes are not taken for one another", "[programs][repeat.compounds]") {
+  const Program halves = analysed(around("repeat 2 as layers {\n  h = softmax(h)\n}\n"));
+  CHECK(toString(valueOf(halves, "h#2").init) == "not_analysed");
+  CHECK(toString(parameterOf(halves, "U").lr) == "not_analysed");
+  const Program grows = analysed(
+      around("h = softmax(h)\nrepeat 2 as layers {\n  h = h / sqrt(mean(h^2, axis = -1, keep) + tiny(1e-6))\n}\n"));
+  CHECK(toString(valueOf(grows, "h#3").init) == "not_analysed");
+  // Cubes of cubes leave the numbers, not the answer.
+  const Program cubes =
+      analysed(around("repeat 3 as layers {\n  param W [n, n]\n  param M [n, n]\n  h = ((h @ W)^3 @ M)^3\n}\n"));
+  CHECK(toString(parameterOf(cubes, "layers.W").initStd) == "-1/2");
+  CHECK(toString(valueOf(cubes, "h#2").init) == "0");
+}
+
+TEST_CASE("what a repeat ends with is what its last layer gives, not what it began with", "[programs][repeat.join]") {
+  // (h @ W)^2 at W = 0 has no gradient, in one layer as in two.
+  const Program program = analysed(around("repeat 2 as layers {\n  param W [n, n] init 0\n  h = 1 + (h @ W)^2\n}\n"));
+  CHECK(parameterOf(program, "layers.W").status == Status::neverTrains);
+  CHECK(parameterOf(program, "U").status == Status::neverTrains);
+}
+
+TEST_CASE("an identity is sparse whatever odd or even map it goes through", "[programs]") {
+  const auto with = [](const std::string& W) {
+    return analysed(around("param W [n, n] init eye(n)\nh = relu(h @ (" + W + "))\n"));
+  };
+  for (const char* W : {"W", "W^2", "W * W", "W^3", "relu(W)"}) {
+    INFO(W);
+    CHECK(toString(valueOf(with(W), "h#2").init) == "0");
+  }
+  CHECK(toString(valueOf(with("cos(W)"), "h#2").init) != "0");
+}
+
+TEST_CASE("a bias behind a frozen encoder moves what is read", "[programs]") {
+  const auto regime = [](const std::string& lines) {
+    return in(analysed("size n = 64 -> inf, d = 8\ninput x [batch, d]\ntarget y [batch]\nfrozen param U [d, n]\n"
+                       "param V [n, 1]\n" +
+                       lines + "loss = mse((h @ V)[:, 0], y)\n"),
+              "n")
+        .verdict.regime;
+  };
+  CHECK(regime("param b [n]\nh = x @ U + b\n") == Regime::featureLearning);
+  CHECK(regime("h = x @ U\n") == Regime::kernel);
 }
