@@ -71,7 +71,8 @@ void evaluate(Run& run, NodeId id) {
     case OpKind::slice: return slice(run, id, operands[0]);
     case OpKind::pad: {
       plumbing(run, id, operands[0], identity(graph.rank(id)));
-      for (Part& part : run.initial[id].parts) part.matrix = none;
+      const int axis = graph.slices[node.attribute].axis;
+      for (Part& part : run.initial[id].parts) part.matrix = none, part.freshAxes &= ~(1u << axis);
       return;
     }
     case OpKind::concat: {

@@ -22,22 +22,12 @@ inline const Ids& ids() {
 
 // ---- sources (initial_sources.cpp) ----
 
-Source sourceOf(Run& run, uint32_t matrix, int axis);
-CertificateId sliced(Run& run, CertificateId certificate, uint32_t key);
+CertificateId freshAlong(Run& run, uint32_t parameter, int axis);
+CertificateId sliced(Run& run, CertificateId certificate, uint32_t kept);
 
 enum Crossing : uint32_t { nextLayer, intoReversed, nextReversed };
 
 CertificateId crossed(Run& run, CertificateId certificate, uint32_t repeat, Crossing crossing);
-
-// The sources of a matrix' own axis, whole or sliced, that a certificate reads.
-template <typename Visit>
-void forEachSeen(Run& run, CertificateId certificate, Source source, Visit visit) {
-  uint32_t sibling = source / phases;
-  do {
-    if (const Source seen = sibling * phases + source % phases; run.certificates.reads(certificate, seen)) visit(seen);
-    sibling = run.sourceRoots[sibling].sibling;
-  } while (sibling != source / phases);
-}
 
 // ---- parts (initial_parts.cpp) ----
 

@@ -39,10 +39,9 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
         if (root.parameter != parameter) return;
         if (std::find(use.contractedAxes.begin(), use.contractedAxes.end(), root.axis) != use.contractedAxes.end())
           return;
-        forEachSeen(run, certificate, source, [&](Source seen) {
-          reads = true;
-          odd |= run.certificates.derivativeIsOdd(certificate, seen);
-        });
+        if (!run.certificates.reads(certificate, source)) return;
+        reads = true;
+        odd |= run.certificates.derivativeIsOdd(certificate, source);
       });
     }
     if (!reads) continue;
@@ -96,9 +95,8 @@ void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, c
       if (bAxis < 0 || axisOf(resultLabels, label) >= 0) continue;
       contracted += grown.growth;
       const CertificateId seen = along(run, b.node, q, bAxis);
-      run.certificates.sets().forEach(run.certificates[along(run, a.node, p, grown.axis)].reads, [&](Source source) {
-        forEachSeen(run, seen, source, [&](Source) { readsBackAny = true; });
-      });
+      run.certificates.sets().forEach(run.certificates[along(run, a.node, p, grown.axis)].reads,
+                                      [&](Source source) { readsBackAny |= run.certificates.reads(seen, source); });
     }
   Part next;
   const StepId pStep = run.initial[a.node].step, qStep = run.initial[b.node].step;
@@ -137,8 +135,8 @@ void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, c
   }
 }
 
-// Remembers what the node `id` makes of the matrix that is its operand; what it made of it in an earlier round is
-// forgotten.
+// Remembers what the node `id` makes of the matrix that is its operand, by the axes of it that are contracted (W + W^T
+// is two matrices of one parameter); what it made of it in an earlier round is forgotten.
 //
 // Products that agree in what is remembered add the same part to a product with the transpose, and one of them stands
 // for all: a matrix used k times costs k, not its square.  Of more than `mostUses` that differ the last ones are joined
@@ -159,7 +157,8 @@ void remember(Run& run, uint32_t parameter, NodeId id, uint32_t operand, MatrixU
     return std::equal(old.operand.begin(), old.operand.end(), use.operand.begin(), use.operand.end(),
                       [](const Part& a, const Part& b) { return alike(a, b) && a.size == b.size; });
   };
-  const uint64_t key = uint64_t(id) * 2 + operand;
+  uint64_t key = uint64_t(id) * 2 + operand;
+  for (int axis : use.contractedAxes) key |= uint64_t(1) << (32 + axis % AxisMap::most);
   const auto known = uses.by.find(key);
   const uint32_t former = known == uses.by.end() ? none : known->second;
   uint32_t at = 0;

@@ -15,6 +15,12 @@ bool isFactor(const Run& run, NodeId value, NodeId b, const Part& part) {
   return constant || (run.varies[b] & full) != full;
 }
 
+// Does it read any source?
+bool isRandom(const Part& part) {
+  return part.freshAxes != 0 || std::any_of(part.certificates.begin(), part.certificates.end(),
+                                            [](CertificateId id) { return id != constantAlong; });
+}
+
 }  // namespace
 
 void productOf(Run& run, NodeId id) {
@@ -28,8 +34,7 @@ void productOf(Run& run, NodeId id) {
       next.size = sizeBy(rule, {.a = p.size, .b = q.size});
       for (int slot = 0; slot < mostGrowingAxes; ++slot)
         next.certificates[slot] = run.certificates.product(p.certificates[slot], q.certificates[slot]);
-      const bool qVaries = q.matrix != none || q.freshAxes != 0, pVaries = p.matrix != none || p.freshAxes != 0;
-      next.freshAxes = pVaries && qVaries ? p.freshAxes & q.freshAxes : p.freshAxes | q.freshAxes;
+      next.freshAxes = isRandom(p) && isRandom(q) ? p.freshAxes & q.freshAxes : p.freshAxes | q.freshAxes;
       if (p.matrix != none && isFactor(run, id, b, q)) next.matrix = p.matrix;
       else if (q.matrix != none && isFactor(run, id, a, p)) next.matrix = q.matrix;
       next.sparse = p.sparse || q.sparse;

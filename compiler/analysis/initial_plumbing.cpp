@@ -25,7 +25,7 @@ void leaf(Run& run, NodeId id) {
                           parameter.init.kind != Init::Kind::values;
       if (random) {
         for (size_t slot = 0; slot < axes.size() && slot < mostGrowingAxes; ++slot)
-          part.certificates[slot] = run.certificates.fresh(sourceOf(run, index, axes[slot].axis));
+          part.certificates[slot] = freshAlong(run, index, axes[slot].axis);
         part.matrix = index;
         part.freshAxes = ~0u;
         state.spread = size;
@@ -95,22 +95,12 @@ void slice(Run& run, NodeId id, NodeId operand) {
   const Graph& graph = run.graph;
   const Slice& attribute = graph.slices[graph.nodes[id].attribute];
   plumbing(run, id, operand, identity(graph.rank(id)));
-  if (graph.length(id, attribute.axis) == graph.length(operand, attribute.axis)) return;
-  // The key of a slice: its axis' length, begin and length.  Equal slices are equal sources.
-  auto key = std::tuple{uint32_t(graph.shape(operand)[attribute.axis]), attribute.axis, graph.nodes[id].attribute,
-                        uint32_t(graph.shape(id)[attribute.axis])};
-  uint32_t index = 0;
-  for (; index < run.valueSlices.size(); ++index) {
-    const auto& [length, axis, old, made] = run.valueSlices[index];
-    if (length == std::get<0>(key) && axis == attribute.axis && graph.slices[old].begin == attribute.begin &&
-        made == std::get<3>(key))
-      break;
-  }
-  if (index == run.valueSlices.size()) run.valueSlices.push_back(key);
+  const uint32_t kept = run.cuts.keptBy(id);
+  if (kept == none) return;
   for (Part& part : run.initial[id].parts)
     if (part.freshAxes >> attribute.axis & 1)
       for (CertificateId& certificate : part.certificates)
-        if (certificate != constantAlong) certificate = sliced(run, certificate, index);
+        if (certificate != constantAlong) certificate = sliced(run, certificate, kept);
 }
 
 void gatherOf(Run& run, NodeId id) {

@@ -1,4 +1,4 @@
-// Sources of randomness by name: a parameter's axis, a slice of what it made, another layer's instance of it.
+// Sources of randomness by name: a piece of a parameter along its axis, another layer's instance of it.
 #include <algorithm>
 
 #include "compiler/analysis/initial.h"
@@ -13,27 +13,34 @@ bool isStackedIn(const Run& run, Source source, uint32_t repeat) {
   return is(parameter.stack) || std::any_of(parameter.innerStacks.begin(), parameter.innerStacks.end(), is);
 }
 
+// One key stands for one renaming of sources.
+enum RenamingKey : uint32_t { intoPieces = 1, firstSlice = 16, firstCrossing = 0x80000000u };
+
 }  // namespace
 
-Source sourceOf(Run& run, uint32_t matrix, int axis) {
-  const uint32_t next = uint32_t(run.sourceRoots.size());
-  auto [entry, isNew] = run.sourceIds.try_emplace({matrix, uint32_t(axis)}, next);
-  if (isNew) run.sourceRoots.push_back({matrix, axis, next});
-  return entry->second * phases;
+// What a random parameter's entries are along one of its axes: odd in all pieces of it, which flip together.
+CertificateId freshAlong(Run& run, uint32_t parameter, int axis) {
+  const uint32_t next = uint32_t(run.sourceRoots.size()), pieces = run.cuts.pieces(parameter);
+  auto [entry, isNew] = run.sourceIds.try_emplace({parameter, axis}, next);
+  if (isNew)
+    for (uint32_t piece = 0; piece < pieces; ++piece) run.sourceRoots.push_back({parameter, axis, piece});
+  const uint32_t first = entry->second;
+  const CertificateId whole = run.certificates.fresh(first * phases);
+  if (pieces == 1) return whole;
+  auto name = [&](Source, std::vector<Source>& image) {
+    for (uint32_t piece = 0; piece < pieces; ++piece) image.push_back((first + piece) * phases);
+  };
+  return run.certificates.renamed(whole, intoPieces, {name, true});
 }
 
-// A slice of what a matrix made: independent of disjoint slices, so its sources have names of their own.
-CertificateId sliced(Run& run, CertificateId certificate, uint32_t key) {
+// A slice reads the pieces that it keeps, and nothing of those that are cut away.
+CertificateId sliced(Run& run, CertificateId certificate, uint32_t kept) {
   auto name = [&](Source source, std::vector<Source>& image) {
-    const uint32_t whole = source / phases, next = uint32_t(run.sourceRoots.size());
-    auto [entry, isNew] = run.sliceIds.try_emplace({whole, key}, next);
-    if (isNew) {
-      run.sourceRoots.push_back(run.sourceRoots[whole]);
-      run.sourceRoots[whole].sibling = next;
-    }
-    image = {entry->second * phases + source % phases};
+    const uint32_t root = source / phases;
+    const auto& [parameter, axis, piece] = run.sourceRoots[root];
+    image = {(root + run.cuts.standIn(run.cuts.kept()[kept], parameter, piece) - piece) * phases + source % phases};
   };
-  return run.certificates.renamed(certificate, 16 + key, {name});
+  return run.certificates.renamed(certificate, firstSlice + kept, {name});
 }
 
 // What one layer's sources are called from the next layer, from outside, or from a reversed repeat.
@@ -55,7 +62,7 @@ CertificateId crossed(Run& run, CertificateId certificate, uint32_t repeat, Cros
         break;
     }
   };
-  return run.certificates.renamed(certificate, 0x80000000u + repeat * 4 + crossing, {name, crossing != nextLayer});
+  return run.certificates.renamed(certificate, firstCrossing + repeat * 4 + crossing, {name, crossing != nextLayer});
 }
 
 }  // namespace tpc::initial

@@ -320,6 +320,7 @@ void layOut(Run& run) {
   run.firstUse.push_back(run.firstUse.back());
   run.uses = std::move(uses.all);
 
+  run.cuts = Cuts(graph);
   run.trainableUpstream.assign(count, 0);
   run.parameterOnly.assign(count, 0);
   run.varies.assign(count, 0);

@@ -11,12 +11,12 @@
 #include <map>
 #include <memory_resource>
 #include <optional>
-#include <tuple>
 #include <unordered_map>
 #include <vector>
 
 #include "compiler/analysis/analysis.h"
 #include "compiler/analysis/certificate.h"
+#include "compiler/analysis/cuts.h"
 #include "compiler/graph/uses.h"
 #include "compiler/rules/maps.h"
 #include "compiler/rules/sizes.h"
@@ -42,11 +42,11 @@ struct Part {
   StepId step = noStep;
 };
 
-// What a source is of: a parameter's entries along its axis, or a slice of what they made.
+// What a source is of: one piece of a parameter's entries, along the parameter's axis.
 struct SourceRoot {
   uint32_t parameter = none;
-  int axis = 0;          // of the parameter
-  uint32_t sibling = 0;  // the next root of the same axis; they form a ring
+  int axis = 0;        // of the parameter
+  uint32_t piece = 0;  // by which slices cut it (cuts.h)
 };
 
 using Parts = std::pmr::vector<Part>;
@@ -72,7 +72,8 @@ struct MatrixUse {
                   // axis
 };
 
-// Products that differ in nothing that is remembered are one; `by` says which node, by 2 node + operand, has which.
+// Products that differ in nothing that is remembered are one; `by` says which node has which: by 2 node + operand, and
+// the contracted axes above bit 32.
 struct MatrixUses {
   std::vector<MatrixUse> distinct;
   std::vector<uint32_t> count;  // per distinct use: the nodes that have it
@@ -119,6 +120,7 @@ struct Run {
   std::vector<uint8_t> isPort;                    // per forward node
   std::vector<NodeId> lossTerms;                  // ports: what the loss sums up, in its own units
   std::vector<OptimizerFacts> optimizerOf;        // per parameter
+  Cuts cuts;                                      // where slices cut parameters into sources
 
   // solved or given
   std::vector<Size> initSize;               // per parameter: what an entry starts with
@@ -142,9 +144,8 @@ struct Run {
   NodeId initialEnd = 0;                                                   // nodes before it are derived,
   std::vector<Size> initialFrom;                                           // from these inits
   std::vector<Rational> initialFromMultipliers;                            // and these multipliers
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t> sourceIds, sliceIds;   // (parameter, axis), (root, slice) -> root
+  std::map<std::pair<uint32_t, int>, uint32_t> sourceIds;                  // (parameter, axis) -> its first root
   std::vector<SourceRoot> sourceRoots;                                     // per source / phases
-  std::vector<std::tuple<uint32_t, int, uint32_t, uint32_t>> valueSlices;  // (length, axis, slice, length made)
   std::vector<MatrixUses> matrixUses;                                      // per parameter
 
   // training
