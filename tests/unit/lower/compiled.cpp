@@ -1,0 +1,131 @@
+#include "tests/unit/lower/compiled.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "runtime/compiled_stepper.h"
+#include "tests/catch.h"
+
+namespace tpc {
+
+ProgramTable tableOf(const Graph& graph, const std::vector<int64_t>& numbers, const OptimizerProgram* optimizer) {
+  ProgramTable table;
+  for (const Parameter& parameter : graph.parameters) {
+    ProgramParameter one;
+    one.name = parameter.name;
+    one.shape = *shapeAt(graph, parameter.node, numbers);
+    one.trains = optimizer && parameter.ownership == Ownership::trained;
+    if (one.trains) {
+      one.optimizer = optimizer->name;
+      for (const auto& [argument, next] : optimizer->states) {
+        const OptimizerArgument& state = optimizer->graph.arguments[optimizer->graph.nodes[argument].attribute];
+        one.states.push_back({state.name, state.number, state.startsAsParam});
+      }
+      for (const OptimizerArgument& argument : optimizer->graph.arguments)
+        if (argument.role == ArgumentRole::hyper) one.hyper.emplace_back(argument.name, argument.number);
+    }
+    table.parameters.push_back(std::move(one));
+  }
+  for (const Input& input : graph.inputs)
+    table.inputs.push_back({input.name, *shapeAt(graph, input.node, numbers), -1, input.target, input.integer,
+                            input.integer ? *input.below.at(numbers) : 0});
+  for (const Output& output : graph.outputs)
+    table.outputs.push_back({output.name, *shapeAt(graph, output.node, numbers), -1, output.metric});
+  return table;
+}
+
+Batch::Batch(const Graph& graph, const Bindings& bindings) {
+  floats.resize(graph.inputs.size());
+  integers.resize(graph.inputs.size());
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    if (!bindings.inputs[i]) {
+      pointers.push_back(nullptr);
+    } else if (graph.inputs[i].integer) {
+      integers[i].assign(bindings.inputs[i]->values.begin(), bindings.inputs[i]->values.end());
+      pointers.push_back(integers[i].data());
+    } else {
+      floats[i].assign(bindings.inputs[i]->values.begin(), bindings.inputs[i]->values.end());
+      pointers.push_back(floats[i].data());
+    }
+  }
+}
+
+std::unique_ptr<Stepper> stepperOf(const Graph& graph, const Bindings& bindings, const LowerOptions& options,
+                                   const ProgramTable& table, const std::vector<OptimizerProgram>& optimizers,
+                                   int threads) {
+  std::string error;
+  std::optional<CompiledProgram> program = lower(graph, optimizers, options, table, error);
+  INFO(error);
+  REQUIRE(program);
+  std::unique_ptr<Stepper> stepper = compiledStepper(std::move(*program), table, threads, error);
+  REQUIRE(stepper);
+  for (size_t p = 0; p < graph.parameters.size(); ++p) {
+    if (!bindings.parameters[p]) continue;
+    float* to = static_cast<float*>(stepper->parameters()[p].data);
+    for (size_t i = 0; i < bindings.parameters[p]->values.size(); ++i) to[i] = float(bindings.parameters[p]->values[i]);
+  }
+  return stepper;
+}
+
+double difference(const Tensor& expected, const std::vector<float>& found) {
+  if (found.size() != expected.values.size()) return std::numeric_limits<double>::infinity();
+  double largest = 0, worst = 0;
+  for (double value : expected.values)
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  for (size_t i = 0; i < found.size(); ++i) {
+    const double a = expected.values[i], b = double(found[i]);
+    if (a == b || (a != a && b != b)) continue;
+    if (!std::isfinite(a) || !std::isfinite(b)) return std::numeric_limits<double>::infinity();
+    worst = std::max(worst, std::abs(a - b));
+  }
+  // What cancels to nothing is compared with the numbers that cancelled, which are about one.
+  return worst / std::max(largest, 0.02);
+}
+
+void checkCompiled(const Graph& graph, const Bindings& given, Tolerance tolerance) {
+  // Both read the same numbers: those that a float holds.
+  Bindings bindings = given;
+  for (auto* tensors : {&bindings.parameters, &bindings.inputs})
+    for (TensorPtr& tensor : *tensors) {
+      if (!tensor) continue;
+      Tensor narrow = *tensor;
+      for (double& value : narrow.values) value = double(float(value));
+      tensor = std::make_shared<Tensor>(std::move(narrow));
+    }
+  std::vector<NodeId> everything, few;
+  for (NodeId id = 0; id < graph.nodes.size(); ++id)
+    if (graph.nodes[id].region == none && graph.nodes[id].kind != OpKind::repeat) everything.push_back(id);
+  if (graph.loss != none) few.push_back(graph.loss);
+  for (const Output& output : graph.outputs) few.push_back(output.node);
+  for (const Parameter& parameter : graph.parameters)
+    if (parameter.gradient != none) few.push_back(parameter.gradient);
+  const Evaluation run = evaluate(graph, bindings, everything);
+  INFO(run.error);
+  REQUIRE(run.error.empty());
+  const ProgramTable table = tableOf(graph, bindings.numbers);
+  const Batch batch(graph, bindings);
+  for (const std::vector<NodeId>& wanted : {everything, few}) {
+    LowerOptions options;
+    options.numbers = bindings.numbers, options.multipliers = bindings.multipliers;
+    options.training = false, options.wanted = wanted;
+    for (int threads : {1, 2}) {
+      const std::unique_ptr<Stepper> stepper = stepperOf(graph, bindings, options, table, {}, threads);
+      for (size_t i = 0; i < wanted.size(); ++i) {
+        std::string error;
+        const std::vector<float> found = stepper->fetch(batch.pointers, table.outputs.size() + i, error);
+        INFO(error);
+        REQUIRE(error.empty());
+        const NodeId id = wanted[i];
+        const double off = difference(*run.values[id], found);
+        INFO((wanted.size() == few.size() ? "fused, " : "alone, ") << threads << " threads, node " << id << " "
+                                                                   << toString(graph.nodes[id].kind) << " off by " << off);
+        REQUIRE(off <= tolerance.relative);
+        if (i > 40 && &wanted != &few && wanted.size() > 400) i += 6;  // each fetch is a run; a sample of the many
+      }
+      if (wanted.size() > 100) break;
+    }
+  }
+}
+
+}  // namespace tpc
