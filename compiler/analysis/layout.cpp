@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "compiler/analysis/run.h"
+#include "compiler/graph/varies.h"
 
 namespace tpc {
 
@@ -176,43 +177,6 @@ uint64_t lawOf(const Run& run, NodeId id) {
   return hash;
 }
 
-uint32_t variesOf(const Run& run, NodeId id) {
-  const Graph& graph = run.graph;
-  const Node& node = graph.nodes[id];
-  const uint32_t full = (1u << graph.rank(id)) - 1;
-  auto operands = graph.operands(id);
-  switch (node.kind) {
-    case OpKind::broadcast: {
-      uint32_t bits = 0;
-      const std::vector<int>& axes = graph.axes[node.attribute].axes;
-      for (size_t axis = 0; axis < axes.size(); ++axis)
-        if (axes[axis] >= 0 && (run.varies[operands[0]] >> axes[axis] & 1)) bits |= 1u << axis;
-      return bits;
-    }
-    case OpKind::transpose: {
-      uint32_t bits = 0;
-      const std::vector<int>& axes = graph.axes[node.attribute].axes;
-      for (size_t axis = 0; axis < axes.size(); ++axis)
-        if (run.varies[operands[0]] >> axes[axis] & 1) bits |= 1u << axis;
-      return bits;
-    }
-    case OpKind::add:
-    case OpKind::sub:
-    case OpKind::mul:
-    case OpKind::map:
-    case OpKind::maximum:
-    case OpKind::minimum:
-    case OpKind::compare:
-    case OpKind::select:
-    case OpKind::stopGradient: {
-      uint32_t bits = 0;
-      for (NodeId operand : operands) bits |= run.varies[operand];
-      return bits;
-    }
-    default: return full;
-  }
-}
-
 bool isScaling(const Run& run, NodeId id) {
   while (run.graph.nodes[id].kind == OpKind::broadcast || run.graph.nodes[id].kind == OpKind::reshape)
     id = run.graph.operands(id)[0];
@@ -323,7 +287,7 @@ void layOut(Run& run) {
   run.cuts = Cuts(graph);
   run.trainableUpstream.assign(count, 0);
   run.parameterOnly.assign(count, 0);
-  run.varies.assign(count, 0);
+  run.varies = variesOf(graph);
   run.law.assign(count, 0);
   for (NodeId id = 0; id < count; ++id) {
     const Node& node = graph.nodes[id];
@@ -345,7 +309,6 @@ void layOut(Run& run) {
     if (node.kind == OpKind::bodyArgument || node.kind == OpKind::repeatResult) trainable = true;
     run.trainableUpstream[id] = trainable;
     run.parameterOnly[id] = !allConstant ? 0 : anyParameter ? 2 : 1;  // 1: constants alone
-    run.varies[id] = variesOf(run, id);
     run.law[id] = lawOf(run, id);
   }
   // From here on a function of constants alone counts as data.
