@@ -92,6 +92,29 @@ void evaluate(Run& run, NodeId id) {
   }
 }
 
+// A function of one other value, in several operations: where its measured orders say something else than the
+// operations one by one, or where it is odd and they do not show it.
+void measured(Run& run, NodeId id) {
+  static const RuleId rule = ruleNamed("map.measured");
+  const ScalarFunction* function = scalarFunction(run, id);
+  if (!function || run.initial[function->argument].special != Size::Kind::power) return;
+  const InitialState& operand = run.initial[function->argument];
+  const MapFacts facts = factsOf(*function);
+  const Size size = mapSize(facts, operand.size, operand.sign);
+  const InitialState& byOperations = run.initial[id];
+  const auto odd = [&](const Part& part) { return oddAnywhere(run, part); };
+  const bool becomesOdd = facts.parity == Parity::odd &&
+                          !std::all_of(byOperations.parts.begin(), byOperations.parts.end(), odd) &&
+                          std::any_of(operand.parts.begin(), operand.parts.end(), odd);
+  if (byOperations.size == size && !becomesOdd) return;
+  reset(run.initial[id]);
+  mapParts(run, id, operand.parts, size, facts.parity, facts.zeroAtZero, operand.step, rule);
+  InitialState& state = run.initial[id];
+  state.sign = facts.sign;
+  state.spread =
+      operand.spread == operand.size ? size : min(size, mapDerivativeSize(facts, operand.size) + operand.spread);
+}
+
 }  // namespace
 
 // An activation that a bias or a gain was added to or multiplied with is no matrix, whatever entries it carries.
@@ -102,6 +125,8 @@ void derive(Run& run, NodeId id) {
     setSpecial(run, id, Size::Kind::notAnalysed, ids().notAnalysed);
   if (std::binary_search(run.graph.sparse.begin(), run.graph.sparse.end(), std::pair(id, run.symbol)))
     for (Part& part : run.initial[id].parts) part.sparse = true;
+  run.initial[id].settle();
+  measured(run, id);
   run.initial[id].settle();
   if (run.parameterOnly[id]) return;
   const OpKind kind = run.graph.nodes[id].kind;

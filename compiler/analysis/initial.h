@@ -34,6 +34,7 @@ CertificateId crossed(Run& run, CertificateId certificate, uint32_t repeat, Cros
 CertificateId along(const Run& run, NodeId node, const Part& part, int axis);
 bool alike(const Part& a, const Part& b);
 void join(Run& run, Part& into, const Part& part);
+bool oddAnywhere(Run& run, const Part& part);
 void add(Run& run, Parts& parts, const Part& part);
 StepId stepOf(Run& run, RuleId rule, NodeId subject, Rational size, StepId a, StepId b = noStep);
 

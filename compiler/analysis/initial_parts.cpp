@@ -13,12 +13,12 @@ int slotOf(const Run& run, NodeId node, int axis) {
   return -1;
 }
 
+}  // namespace
+
 bool oddAnywhere(Run& run, const Part& part) {
   return std::any_of(part.certificates.begin(), part.certificates.end(),
                      [&](CertificateId id) { return run.certificates.isOdd(id); });
 }
-
-}  // namespace
 
 CertificateId along(const Run& run, NodeId node, const Part& part, int axis) {
   int slot = slotOf(run, node, axis);

@@ -71,6 +71,15 @@ bool isSparse(const Run& run, NodeId id) {
   return !parts.empty() && std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.sparse; });
 }
 
+// Where a body begins with another repeat, one node begins both: bodyStart then names the outer one.
+uint32_t bodyAt(const Run& run, NodeId node, uint32_t inside) {
+  const uint32_t outermost = run.bodyStart[node];
+  if (outermost == none || run.graph.repeats[outermost].parent == inside) return outermost;
+  for (uint32_t r = 0; r < run.graph.repeats.size(); ++r)
+    if (run.graph.repeats[r].bodyBegin == node && run.graph.repeats[r].parent == inside) return r;
+  return none;
+}
+
 bool isLossTerm(const Run& run, NodeId id) {
   return std::find(run.lossTerms.begin(), run.lossTerms.end(), id) != run.lossTerms.end();
 }
@@ -90,6 +99,30 @@ Size sizeOfNumber(const Run& run, const Number& number) {
 Rational powerOf(const Run& run, NodeId map) {
   const Node& node = run.graph.nodes[map];
   return MapFn(node.fn) == MapFn::pow ? run.graph.rationals[node.attribute] : Rational(0);
+}
+
+const ScalarFunction* scalarFunction(const Run& run, NodeId node) {
+  const auto& all = run.graph.scalarFunctions;
+  auto found = std::lower_bound(all.begin(), all.end(), node,
+                                [](const ScalarFunction& function, NodeId id) { return function.node < id; });
+  return found != all.end() && found->node == node ? &*found : nullptr;
+}
+
+bool isMeasured(const Run& run, NodeId node) {
+  static const RuleId measured = ruleNamed("map.measured");
+  const StepId step = run.initial[node].step;
+  return step != noStep && run.derivation.steps()[step].rule == measured && scalarFunction(run, node);
+}
+
+MapFacts factsOf(const ScalarFunction& function) {
+  MapFacts facts;
+  facts.small = function.small, facts.large = function.large, facts.change = function.change;
+  facts.derivativeSmall = function.derivativeSmall, facts.derivativeLarge = function.derivativeLarge;
+  facts.parity = function.parity < 0 ? Parity::odd : function.parity > 0 ? Parity::even : Parity::none;
+  facts.sign = function.sign > 0 ? Sign::nonNegative : function.sign < 0 ? Sign::nonPositive : Sign::unknown;
+  facts.explodes = function.explodes, facts.singular = function.singular;
+  facts.zeroAtZero = function.zeroAtZero, facts.flat = function.flat;
+  return facts;
 }
 
 Size mapSize(const MapFacts& facts, const Size& argument, Sign sign) {

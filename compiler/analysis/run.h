@@ -178,9 +178,16 @@ bool isSparse(const Run& run, NodeId id);  // identity, one-hot: sums over it ha
 
 bool isLossTerm(const Run& run, NodeId id);
 
+// The repeat within `inside` whose body starts there, or none.
+uint32_t bodyAt(const Run& run, NodeId node, uint32_t inside);
 bool isZeroInit(const Parameter& parameter);
 Size sizeOfNumber(const Run& run, const Number& number);
 Rational powerOf(const Run& run, NodeId map);  // of MapFn::pow
+// What the node does as a function of one other value, where it was measured; null where not.
+const ScalarFunction* scalarFunction(const Run& run, NodeId node);
+MapFacts factsOf(const ScalarFunction& function);
+// Whether the measured function decided the node's size, and not its last operation.
+bool isMeasured(const Run& run, NodeId node);
 Size mapSize(const MapFacts& facts, const Size& argument, Sign sign);
 Size mapDerivativeSize(const MapFacts& facts, const Size& argument);
 
@@ -198,7 +205,7 @@ void solveAllowances(Run& run);
 template <typename Body, typename Visit>
 void walk(const Run& run, NodeId begin, NodeId end, uint32_t inside, Body body, Visit visit) {
   for (NodeId id = begin; id < end && !run.exhausted(); ++id) {
-    if (const uint32_t repeat = run.bodyStart[id]; repeat != none && repeat != inside) {
+    if (const uint32_t repeat = bodyAt(run, id, inside); repeat != none) {
       body(repeat);
       id = run.graph.repeats[repeat].bodyEnd;
     }

@@ -99,10 +99,7 @@ void contractChange(Run& run, NodeId id) {
   setTrained(run, id, max(run.initial[id].size, largest));
 }
 
-void mapChange(Run& run, NodeId id) {
-  const Node& node = run.graph.nodes[id];
-  NodeId x = run.graph.operands(id)[0];
-  const MapFacts facts = factsOf(MapFn(node.fn), powerOf(run, id));
+void mapChange(Run& run, NodeId id, NodeId x, const MapFacts& facts) {
   const Size x0 = run.initial[x].size, dx = run.change[x].total();
   const Sign sign = run.initial[x].sign;
   const Size trained = mapSize(facts, run.trained[x], sign);
@@ -206,11 +203,15 @@ void evaluate(Run& run, NodeId id) {
     run.changeStep[id] = run.trainedStep[id] = run.initial[id].step;
     return;
   }
+  if (isMeasured(run, id)) {
+    const ScalarFunction& function = *scalarFunction(run, id);
+    return mapChange(run, id, function.argument, factsOf(function));
+  }
   switch (node.kind) {
     case OpKind::parameter:
     case OpKind::bodyArgument: return;  // set by the pass
     case OpKind::contract: return contractChange(run, id);
-    case OpKind::map: return mapChange(run, id);
+    case OpKind::map: return mapChange(run, id, operands[0], factsOf(MapFn(node.fn), powerOf(run, id)));
     case OpKind::mul: return productChange(run, id);
     case OpKind::sub:
       if (run.initial[id].parts.empty() && init.isZero()) {

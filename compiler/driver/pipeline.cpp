@@ -7,6 +7,7 @@
 #include "compiler/driver/optimizers.h"
 #include "compiler/driver/parametrization.h"
 #include "compiler/import/import.h"
+#include "compiler/interpret/scalars.h"
 #include "compiler/interpret/sparsity.h"
 #include "compiler/ir/build.h"
 #include "compiler/ir/flatten.h"
@@ -50,7 +51,7 @@ bool chooseOptimizers(const PipelineOptions& options, const ast::Program& progra
     if (!parameter.optimizer.empty()) needed.insert(parameter.optimizer);
   }
   for (const std::string& name : needed) {
-    const auto optimizer = importOptimizer(name, &program, sources, diagnostics, context);
+    const auto optimizer = importOptimizer(name, &program, sources, diagnostics, context, std::nullopt, options.read);
     if (!optimizer) return false;
     for (OptimizerProgram& one : flatten(*optimizer->module).optimizers) analysed.optimizers.push_back(std::move(one));
   }
@@ -133,7 +134,8 @@ std::optional<Analysed> prepareProgram(SourceMap& sources, FileId file, const Pi
 
   // Every name, axis and shape is known.  From here on no diagnostic of the TPC02 family can appear.
   const auto context = tp::makeContext();
-  const ImportOptions importOptions{.defines = options.defines, .grow = options.grow, .fix = options.fix};
+  const ImportOptions importOptions{
+      .defines = options.defines, .grow = options.grow, .fix = options.fix, .read = options.read};
   std::optional<ImportedModule> imported = import(*program, importOptions, sources, diagnostics, *context);
   if (!imported) return std::nullopt;
 
@@ -144,6 +146,7 @@ std::optional<Analysed> prepareProgram(SourceMap& sources, FileId file, const Pi
   Analysed analysed;
   analysed.graph = flatten(*imported->module).graph;
   countNonzeros(analysed.graph);
+  measureScalarFunctions(analysed.graph);
   analysed.options.alignment = options.alignment;
   readNumbers(*program, analysed);
   if (!chooseOptimizers(options, *program, sources, diagnostics, *context, analysed)) return std::nullopt;

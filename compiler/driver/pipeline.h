@@ -14,6 +14,7 @@
 #include "compiler/analysis/analysis.h"
 #include "compiler/graph/graph.h"
 #include "dsl/source/diagnostic.h"
+#include "dsl/source/files.h"
 
 namespace tpc {
 
@@ -23,6 +24,7 @@ struct PipelineOptions {
   std::string optimizer;  // `adamw; layers.*=sgd`; empty: what the program's train block says, else adamw
   Alignment alignment = Alignment::full;
   std::string parametrization = "auto";  // sp, ntp, mfp, or a file
+  FileReader read = readFile;            // what `import` and `from` of the program name
 };
 
 struct Analysed {

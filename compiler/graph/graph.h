@@ -172,6 +172,16 @@ struct Claim {
   Span span{};
 };
 
+// A value that is a function of one other, coordinate by coordinate: `where(h > 0, h, exp(h) - 1)` is one of h.  Its
+// orders are those of rules/maps.h, read off its values: see compiler/interpret/scalars.h.
+struct ScalarFunction {
+  NodeId node = none, argument = none;
+  Rational small, large, change, derivativeSmall, derivativeLarge;
+  int8_t parity = 0;  // of phi(-x) = parity phi(x); 0: none
+  int8_t sign = 0;    // 1: never negative, -1: never positive, 0: neither
+  bool explodes = false, singular = false, zeroAtZero = false, flat = false;
+};
+
 struct Graph {
   std::string model;
   std::vector<Symbol> symbols;
@@ -202,6 +212,7 @@ struct Graph {
   // Values made of constants alone that have, along every axis that grows with the symbol, a bounded number of entries
   // other than zero: bands, permutations, single rows.  Sorted.  Counted, not derived: see sparsity.h.
   std::vector<std::pair<NodeId, SymbolId>> sparse;
+  std::vector<ScalarFunction> scalarFunctions;  // by node; those of two operations or more
   NodeId loss = none;
   NodeId forwardEnd = 0;           // nodes before it are the forward program
   std::vector<NodeId> gradientOf;  // per forward node: the node of d loss / d it; none where there is none

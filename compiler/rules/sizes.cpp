@@ -124,6 +124,7 @@ constexpr RuleInfo otherRows[] = {
   {"parity.product", "facts", "x * y", "", "the flips of parameters under which both have a sign; the signs multiply", arithmetic, "", ""},
   {"parity.sum", "facts", "x + y", "", "the flips of parameters under which both have the same sign", arithmetic, "", ""},
   {"fresh.matrix", "facts", "A x", "A is initial", "independent along the free axes of A, whatever x depends on; changes sign with A alone", theorem, "TP3 Box 1 (ZHat)", ""},
+  {"map.measured", "sizes", "f(x), f of several operations", "nothing but x and numbers enters", "the order of f at the size of x", heuristic, "", "the order of a function near zero and far out is what its values there say"},
   {"claim.user", "sizes", "claim p(M)", "", "a; what is claimed is taken to hold", heuristic, "", "what the program claims of a value"},
   {"constant.no-axis", "facts", "x", "no axis of x grows: a scalar gate, a norm's statistic, the loss' derivative", "keeps its sign under all flips of parameters", heuristic, "", "in a sum over a growing axis x is one number common to all terms: near its limit, or random as a whole"},
 };

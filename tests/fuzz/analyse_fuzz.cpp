@@ -25,7 +25,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::fputs("the canonical text is another program\n", stderr);
     std::abort();
   }
-  const std::optional<Analysed> analysed = analyseProgram(sources, file, {}, diagnostics);
+  PipelineOptions options;
+  options.read = [](const std::string&, size_t, std::string& reason) -> std::optional<std::string> {
+    reason = "nothing is read here";
+    return std::nullopt;
+  };
+  const std::optional<Analysed> analysed = analyseProgram(sources, file, options, diagnostics);
   if (!analysed) {
     if (!diagnostics.hasErrors()) {
       std::fputs("refused without saying why\n", stderr);

@@ -56,6 +56,15 @@ void namesMadeBy(const ast::Statement& statement, std::set<std::string>& names, 
   }
 }
 
+// The labels of repeats, those within repeats too.
+void scopesMadeBy(const ast::Block& block, std::set<std::string>& scopes) {
+  for (const ast::Statement& statement : block.statements)
+    if (const auto* repeat = statement.as<ast::Repeat>()) {
+      scopes.insert(repeat->as ? repeat->as->text : "repeat");
+      scopesMadeBy(repeat->body, scopes);
+    }
+}
+
 // Calls of one name are numbered in the order of the text, and so are free multipliers: those keep their order.
 bool isNumbered(const std::set<std::string>& words) {
   static const std::set<std::string> numbered = {"auto",    "attention", "linear", "mlp",     "swiglu",
@@ -138,7 +147,6 @@ Twin twinOf(const std::string& text, uint64_t seed) {
   Twin twin;
   for (const ast::Statement& statement : program->body.statements) {
     namesMadeBy(statement, names, functions);
-    if (const auto* repeat = statement.as<ast::Repeat>()) twin.scopes.insert(repeat->as ? repeat->as->text : "repeat");
     if (statement.is<ast::Optimizer>() || statement.is<ast::Train>()) kept.merge(wordsOf(print(statement)));
   }
   const std::vector<Token> tokens = syntax::tokenize(source).tokens;
@@ -152,6 +160,7 @@ Twin twinOf(const std::string& text, uint64_t seed) {
     if (depth > 0 && next == "=") kept.insert(word);
     if (next == "(" && functions.count(word) == 0) kept.insert(word);
   }
+  scopesMadeBy(program->body, twin.scopes);
   twin.scopes.insert(functions.begin(), functions.end());
   names.merge(functions);
   std::vector<std::string> renamed;

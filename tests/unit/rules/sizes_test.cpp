@@ -84,6 +84,15 @@ TEST_CASE("exp of what grows and may be positive has no order", "[rules][near-mi
   CHECK(sized("h = x @ W\nu = exp(h - mean(h, axis = -1, keep))") == only("map.explodes"));
 }
 
+TEST_CASE("a function in several operations", "[rules][map.measured]") {
+  CHECK(sized("u = exp(n^(-1/2) * (x @ U)) - 1") == only("map.measured"));
+  CHECK(sized("h = x @ W\nu = max(h, 0) - max(-h, 0)") == only("map.measured"));
+}
+TEST_CASE("what more than one value enters is no function", "[rules][near-miss][map.measured]") {
+  CHECK_FALSE(sized("h = n^(-1/2) * (x @ W)\nu = exp(h) - (1 + 0 * max(h, axis = -1, keep))").count("map.measured"));
+  CHECK_FALSE(sized("h = x @ W\nu = 2 * h - h / 3").count("map.measured"));
+}
+
 TEST_CASE("a matrix that x was made without", "[rules][matmul.fresh]") {
   CHECK(sized("u = x @ W") == only("matmul.fresh"));
   CHECK(sized("u = relu(x @ W) @ W") == only("matmul.fresh"));
