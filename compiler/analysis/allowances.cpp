@@ -88,8 +88,12 @@ void visit(Sweep& sweep, NodeId id) {
         if (run.parameterOnly[A] && isInitialMatrix(run, A) && grown.isPower())
           sweep.offerFactor(A, allow - grown.exponent);
       };
-      offer(a, run.target[b] + (run.parameterOnly[b] ? matrix(growth.freeB) : full));
-      offer(b, run.target[a] + (run.parameterOnly[a] ? matrix(growth.freeA) : full));
+      auto acting = [&](NodeId A, NodeId x, int operand, int free) {
+        const bool acts = run.parameterOnly[A] && !isSparse(run, x);
+        return acts ? actionOnChange(run, A, contractedAxes(run, id, operand), free).size : run.target[A] + full;
+      };
+      offer(a, acting(b, a, 1, growth.freeB));
+      offer(b, acting(a, b, 0, growth.freeA));
       factor(a, b, growth.freeA);
       factor(b, a, growth.freeB);
       return;

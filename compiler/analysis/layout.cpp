@@ -59,6 +59,90 @@ bool isInitialMatrix(const Run& run, NodeId id) {
                      [](const Part& part) { return part.matrix != none; });
 }
 
+uint32_t contractedAxes(const Run& run, NodeId id, int operand) {
+  const Contraction& labels = run.graph.contractions[run.graph.nodes[id].attribute];
+  const std::vector<uint8_t>& own = operand == 0 ? labels.a : labels.b;
+  uint32_t mask = 0;
+  for (size_t axis = 0; axis < own.size(); ++axis)
+    if (std::find(labels.result.begin(), labels.result.end(), own[axis]) == labels.result.end()) mask |= 1u << axis;
+  return mask;
+}
+
+namespace {
+
+int growthOfAxes(const Run& run, NodeId id, uint32_t mask) {
+  int growth = 0;
+  for (const GrowingAxis& axis : run.growingAxes(id))
+    if (mask >> axis.axis & 1) growth += axis.growth;
+  return growth;
+}
+
+}  // namespace
+
+std::optional<FactorsOfProduct> factorsOf(const Run& run, NodeId product, uint32_t mask) {
+  const Graph& graph = run.graph;
+  if (graph.nodes[product].kind != OpKind::contract) return std::nullopt;
+  const Contraction& labels = graph.contractions[graph.nodes[product].attribute];
+  const auto operands = graph.operands(product);
+  for (int first : {0, 1}) {
+    const auto &own = first == 0 ? labels.a : labels.b, &others = first == 0 ? labels.b : labels.a;
+    uint32_t ownMask = 0;
+    bool isWhole = true;  // every axis in the mask is of this factor alone
+    for (size_t axis = 0; axis < labels.result.size(); ++axis) {
+      if (!(mask >> axis & 1)) continue;
+      const auto at = std::find(own.begin(), own.end(), labels.result[axis]);
+      if (at == own.end() || std::find(others.begin(), others.end(), labels.result[axis]) != others.end())
+        isWhole = false;
+      else ownMask |= 1u << (at - own.begin());
+    }
+    if (!isWhole) continue;
+    const NodeId near = operands[size_t(first)], far = operands[size_t(1 - first)];
+    if (!run.parameterOnly[near] || !run.parameterOnly[far]) return std::nullopt;
+    return FactorsOfProduct{near, ownMask, growthOfAxes(run, near, ~ownMask), far,
+                            contractedAxes(run, product, 1 - first)};
+  }
+  return std::nullopt;
+}
+
+Action actionOnChange(const Run& run, NodeId A, uint32_t contracted, int free) {
+  const Graph& graph = run.graph;
+  const Node& node = graph.nodes[A];
+  if (run.parameterOnly[A]) {
+    if (node.kind == OpKind::transpose) {
+      uint32_t mask = 0;
+      const std::vector<int>& axes = graph.axes[node.attribute].axes;
+      for (size_t axis = 0; axis < axes.size(); ++axis)
+        if (contracted >> axis & 1) mask |= 1u << axes[axis];
+      return actionOnChange(run, graph.operands(A)[0], mask, free);
+    }
+    if (node.kind == OpKind::add || node.kind == OpKind::sub) {
+      Action largest;
+      for (NodeId operand : graph.operands(A)) {
+        const Action action = actionOnChange(run, operand, contracted, free);
+        if (less(largest.size, action.size)) largest = action;
+      }
+      return largest;
+    }
+    if (const auto factors = factorsOf(run, A, contracted)) {
+      const Action near = actionOnChange(run, factors->near, factors->nearMask, factors->nearFree);
+      const Action far = actionOnChange(run, factors->far, factors->farMask, free);
+      return {near.size + far.size, near.isMatrix && far.isMatrix};
+    }
+  }
+  const InitialState& state = run.initial[A];
+  if (state.special != Size::Kind::power) return {{state.special, {}}, false};
+  const Rational k = growthOfAxes(run, A, contracted);
+  Action largest;
+  for (const Part& part : state.parts) {
+    const bool isMatrix = part.matrix != none;
+    const Rational growth = part.sparse ? Rational(0)
+                            : isMatrix  ? matrixChangeGrowth(run, k, free)
+                                        : computedChangeGrowth(run, k);
+    if (const Size size = Size::power(part.size + growth); less(largest.size, size)) largest = {size, isMatrix};
+  }
+  return largest;
+}
+
 bool isMatrixOf(const Run& run, NodeId product, NodeId operand) {
   for (const Part& part : run.initial[product].parts)
     for (const Part& made : run.initial[operand].parts)

@@ -172,6 +172,34 @@ Rational matrixChangeGrowth(const Run& run, Rational k, int free);
 Rational computedChangeGrowth(const Run& run, Rational k);
 
 bool isInitialMatrix(const Run& run, NodeId id);  // some part has a parameter's independent entries
+// The axes of an operand (0 or 1) that a contraction sums over, as bits.
+uint32_t contractedAxes(const Run& run, NodeId contraction, int operand);
+
+// A product P Q of parameters that something is multiplied with along the axes `mask` of it, where those are axes of one
+// factor: that one is near, the other far, as in (x P) Q.
+struct FactorsOfProduct {
+  NodeId near = none;
+  uint32_t nearMask = 0;
+  int nearFree = 0;  // growth of the near factor's other axes
+  NodeId far = none;
+  uint32_t farMask = 0;
+};
+std::optional<FactorsOfProduct> factorsOf(const Run& run, NodeId product, uint32_t mask);
+
+// What A does to a change of x in A x, contracted along the axes of the mask: the size of A0 dx over that of dx.
+//
+//     an initial matrix             entry + max(k/2, k - m/2), its operator norm
+//     finitely many entries a row   entry
+//     any other                     entry + k
+//     A + B                         the larger of the two
+//     P Q                           that of P, then that of Q: dx (P Q) = (dx P) Q.  Of finite rank r it is k + entry,
+//                                   which for A B in x @ (W + A @ B) is half more than what the entries of W say
+struct Action {
+  Size size = Size::zero();
+  bool isMatrix = false;  // decided by an initial matrix
+};
+Action actionOnChange(const Run& run, NodeId A, uint32_t contracted, int free);
+
 // Of a product that is a matrix: is this operand the matrix, and not its factor?
 bool isMatrixOf(const Run& run, NodeId product, NodeId operand);
 bool isSparse(const Run& run, NodeId id);  // identity, one-hot: sums over it have finitely many terms

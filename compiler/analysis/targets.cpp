@@ -42,8 +42,8 @@ void pass(Targets& targets) {
         NodeId a = operands[0], b = operands[1];
         ContractionGrowth growth = growthOf(run, id);
         if (isSparse(run, a) || isSparse(run, b)) growth.contracted = 0;
-        if (run.parameterOnly[a]) targets.matrixProduct(id, a, b, growth.freeA, growth.contracted);
-        else if (run.parameterOnly[b]) targets.matrixProduct(id, b, a, growth.freeB, growth.contracted);
+        if (run.parameterOnly[a]) targets.matrixProduct(id, 0, growth.freeA);
+        else if (run.parameterOnly[b]) targets.matrixProduct(id, 1, growth.freeB);
         else {
           start[id] = start[a] + start[b] + targets.initialGrowth(id);
           // Computed values add up once trained; data does so from the start or not at all.

@@ -27,8 +27,22 @@ struct Targets {
   int contractedGrowth(NodeId id) const;
   void setTarget(NodeId id, const Size& size, StepId a = noStep, StepId b = noStep);
   StepId step(NodeId id) const { return run.targetStep[id]; }
-  // A product with a function of parameters.
-  void matrixProduct(NodeId id, NodeId A, NodeId x, int freeGrowth, int contracted);
+  // By how much A dx is larger than the entries of A times dx, contracted along the axes of the mask.
+  Size actionGrowth(NodeId A, uint32_t mask, int free) const;
+
+  // What is asked of A by a product of it with x.
+  struct MatrixQuestion {
+    NodeId product = none, A = none;
+    uint32_t mask = 0;  // the axes of A that are contracted
+    int free = 0;       // growth of those that are not
+    Size xStart, xTarget;
+    std::optional<Size> growth;  // at initialization, where it is known; else the sum walks
+    Rational size;               // that the product shall have
+    NodeId by = none;
+  };
+  void askMatrix(const MatrixQuestion& question);
+  // A product of the operand (0 or 1), a function of parameters, with the other operand.
+  void matrixProduct(NodeId id, int operand, int freeGrowth);
 };
 
 }  // namespace tpc

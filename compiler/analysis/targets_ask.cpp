@@ -121,19 +121,75 @@ void Targets::setTarget(NodeId id, const Size& size, StepId a, StepId b) {
   run.targetStep[id] = note(run, fixedHere ? port : operands, Aspect::target, id, size, {a, b});
 }
 
+// By how much A dx is larger than the entries of A times dx.
+Size Targets::actionGrowth(NodeId A, uint32_t mask, int free) const {
+  const Size action = actionOnChange(run, A, mask, free).size, entry = run.initial[A].size;
+  if (action.isPower() && entry.isPower()) return Size::power(action.exponent - entry.exponent);
+  int k = 0;
+  for (const GrowingAxis& axis : run.growingAxes(A))
+    if (mask >> axis.axis & 1) k += axis.growth;
+  return Size::power(matrixChangeGrowth(run, k, free));
+}
+
+// What a product of x with A, or with a sum or a product of matrices that A is, asks of each of them.  The factors of
+// x (P Q) are asked as those of (x P) Q are, with x P of order one.
+void Targets::askMatrix(const MatrixQuestion& question) {
+  const auto [id, A, mask, free, xStart, xTarget, growth, size, by] = question;
+  const Node& node = run.graph.nodes[A];
+  const auto operands = run.graph.operands(A);
+  MatrixQuestion next = question;
+  next.growth = std::nullopt;
+  if (node.kind == OpKind::transpose) {
+    const std::vector<int>& axes = run.graph.axes[node.attribute].axes;
+    next.A = operands[0], next.mask = 0, next.growth = growth;
+    for (size_t axis = 0; axis < axes.size(); ++axis)
+      if (mask >> axis & 1) next.mask |= 1u << axes[axis];
+    return askMatrix(next);
+  }
+  if (node.kind == OpKind::add || node.kind == OpKind::sub) {
+    for (NodeId operand : operands)
+      if (run.parameterOnly[operand]) next.A = operand, askMatrix(next);
+    return;
+  }
+  if (node.kind == OpKind::mul)
+    for (int scaled : {0, 1})
+      if (const Scaling scaling = scalingOf(run, operands[size_t(1 - scaled)]); scaling.is && scaling.free == none) {
+        next.A = operands[size_t(scaled)], next.size = size - scaling.number;
+        return askMatrix(next);
+      }
+  if (const auto factors = factorsOf(run, A, mask)) {
+    next.A = factors->near, next.mask = factors->nearMask, next.free = factors->nearFree, next.size = 0;
+    askMatrix(next);
+    int k = 0;
+    for (const GrowingAxis& axis : run.growingAxes(factors->near))
+      if (factors->nearMask >> axis.axis & 1) k += axis.growth;
+    next = question;
+    next.growth = std::nullopt;
+    next.A = factors->far, next.mask = factors->farMask;
+    next.xStart = sizeNow(factors->near) + xStart + Size::power(half * Rational(k));
+    next.xTarget = xTarget.isZero() ? xTarget : Size::power(0);
+    return askMatrix(next);
+  }
+  int k = 0;
+  for (const GrowingAxis& axis : run.growingAxes(A))
+    if (mask >> axis.axis & 1) k += axis.growth;
+  const Size reach =
+      max(xStart + growth.value_or(Size::power(half * Rational(k))), xTarget + actionGrowth(A, mask, free));
+  if (reach.isPower()) ask(A, size - reach.exponent, by);
+}
+
 // A product with a function of parameters.
-void Targets::matrixProduct(NodeId id, NodeId A, NodeId x, int freeGrowth, int contracted) {
+void Targets::matrixProduct(NodeId id, int operand, int freeGrowth) {
+  const NodeId A = run.graph.operands(id)[size_t(operand)], x = run.graph.operands(id)[size_t(1 - operand)];
   const Behind after = behind(run, id);
-  const Rational k = contracted;
-  const Rational changeGrowth = matrixChangeGrowth(run, k, freeGrowth);
-  Size reach = Size::zero();
-  reach = max(reach, start[x] + initialGrowth(id));
-  if (run.trainableUpstream[x]) reach = max(reach, run.target[x] + Size::power(changeGrowth));
+  const uint32_t mask = isSparse(run, x) || isSparse(run, A) ? 0 : contractedAxes(run, id, operand);
+  const Size xTarget = run.trainableUpstream[x] ? run.target[x] : Size::zero();
   const bool keeps = after.free != none && kept[after.free];
-  if (!keeps && reach.isPower()) ask(A, -after.numbers - reach.exponent, id);
+  if (!keeps) askMatrix({id, A, mask, freeGrowth, start[x], xTarget, initialGrowth(id), -after.numbers, id});
   start[id] = sizeNow(A) + start[x] + initialGrowth(id);
   const bool something = run.trainableUpstream[id];
-  Size trained = max(start[id], sizeNow(A) + (something ? reach : Size::zero()));
+  Size trained = start[id];
+  if (something) trained = max(trained, sizeNow(A) + actionGrowth(A, mask, freeGrowth) + xTarget);
   if (keeps) setTarget(id, trained, step(x));
   else setTarget(id, something ? Size::power(-after.numbers) : start[id], step(x));
 }

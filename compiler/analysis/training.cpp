@@ -67,11 +67,16 @@ void contractChange(Run& run, NodeId id) {
   const StepId aInit = run.initial[a].step, bInit = run.initial[b].step;
   const StepId aChange = run.changeStep[a], bChange = run.changeStep[b];
   // An initial matrix times a change; and, a factor of the matrix having moved, that matrix times what was there.
-  auto half = [&](NodeId A, NodeId x, const Change& dA, const Change& dx, const Size& A0, const Size& x0, int m,
-                  StepId A0Step, StepId dAStep, StepId x0Step, StepId dxStep) {
+  auto half = [&](NodeId A, NodeId x, int operand, const Change& dA, const Change& dx, const Size& A0, const Size& x0,
+                  int m, StepId A0Step, StepId dAStep, StepId x0Step, StepId dxStep) {
     const RuleId matrixRule = rowFor(Family::matrixChange, alignmentFacts(run, m));
+    const bool acts = (isInitialMatrix(run, A) || run.parameterOnly[A]) && !isSparse(run, x);
+    if (acts && (isInitialMatrix(run, A) || !isInitialMatrix(run, x))) {
+      const Action action = actionOnChange(run, A, contractedAxes(run, id, operand), m);
+      term(action.size + dx.total(), action.isMatrix ? matrixRule : computedRule, A0Step, dxStep);
+    }
     if (isInitialMatrix(run, A)) {
-      term(bilinear(matrixRule, A0, dx.total(), k, m), matrixRule, A0Step, dxStep);
+      if (!acts) term(bilinear(matrixRule, A0, dx.total(), k, m), matrixRule, A0Step, dxStep);
       term(bilinear(matrixRule, dA.matrix, dx.total(), k, m), matrixRule, dAStep, dxStep);
       // x0 as it was at initialization: the ratio of the moved matrix to the initial one carries over to the product.
       if (dA.matrix.isPower() && A0.isPower()) {
@@ -79,7 +84,7 @@ void contractChange(Run& run, NodeId id) {
         if (y0.isPower()) term(Size::power(y0.exponent + dA.matrix.exponent - A0.exponent), matrixRule, dAStep, x0Step);
       }
     } else if (!isInitialMatrix(run, x)) {
-      term(bilinear(computedRule, A0, dx.total(), k, m), computedRule, A0Step, dxStep);
+      if (!acts) term(bilinear(computedRule, A0, dx.total(), k, m), computedRule, A0Step, dxStep);
     } else {
       // A computed value times the change of a matrix: the whole of it.
       term(bilinear(computedRule, A0, dx.computed, k, m), computedRule, A0Step, dxStep);
@@ -91,8 +96,8 @@ void contractChange(Run& run, NodeId id) {
       term(bilinear(computedRule, dA.computed, dx.computed, k, m), computedRule, dAStep, dxStep);
     }
   };
-  half(a, b, da, db, a0, b0, growth.freeA, aInit, aChange, bInit, bChange);
-  half(b, a, db, da, b0, a0, growth.freeB, bInit, bChange, aInit, aChange);
+  half(a, b, 0, da, db, a0, b0, growth.freeA, aInit, aChange, bInit, bChange);
+  half(b, a, 1, db, da, b0, a0, growth.freeB, bInit, bChange, aInit, aChange);
   if (!isInitialMatrix(run, a) && !isInitialMatrix(run, b))
     term(bilinear(computedRule, da.total(), db.total(), k, 0), computedRule, aChange, bChange);
   setChange(run, id, Size::zero(), largest, rule, p, q);

@@ -116,7 +116,7 @@ TEST_CASE("an optimizer of one's own has the degree and the size of its text", "
   // Each is of the kind of one of the library: the same plan.
   for (const Case& one :
        {Case{"update = -lr * sign(grad)", "adam"}, Case{"update = -3 * lr * grad", "sgd"},
-        Case{"state v = 0\nv = 0.9 * v + 0.1 * grad^2\nupdate = -lr * grad / (sqrt(v) + 1e-8)", "adam"},
+        Case{"state v = 0\nv = 0.9 * v + 0.1 * grad^2\nupdate = -lr * grad / (sqrt(v) + tiny(1e-8))", "adam"},
         Case{"state m = 0\nm = 0.9 * m + grad\nupdate = -lr * (grad + 0.9 * m)", "sgd"},
         Case{"state m = 0, v = 0\nm = 0.9 * m + 0.1 * grad\nv = max(0.99 * v, abs(grad))\n"
              "update = -lr * m / (v + tiny(1e-8))",
@@ -130,6 +130,14 @@ TEST_CASE("an optimizer of one's own has the degree and the size of its text", "
       CHECK(rowsOf(own).at(name).init == row.init);
     }
   }
+}
+
+TEST_CASE("a number beside a size of another degree is not taken for an epsilon", "[programs][optimizer]") {
+  const Program own = analysed(
+      "size n = 128 -> inf, d = 8\ninput x [batch, d]\nparam U [d, n]\nparam V [n]\nloss = mean((tanh(x @ U) @ V)^2)\n"
+      "optimizer mine(lr) {\nstate v = 0\nv = 0.9 * v + grad^2\nupdate = -lr * grad / (sqrt(v) + 1e-8)\n}\n",
+      "mine");
+  CHECK(parameterOf(own, "V").status == Status::notAnalysed);
 }
 
 TEST_CASE("a body that begins with a repeat is gone through as one of its own", "[programs][repeat]") {

@@ -252,6 +252,41 @@ TEST_CASE("a random factor on a weight may stand before it or behind it", "[prog
   CHECK(after.at("g").lr == "0");
 }
 
+// x (P Q) = (x P) Q, and x (W + P Q) = x W + (x P) Q: one plan, and nothing moves by more or less.
+TEST_CASE("a product of matrices is the matrices one after the other", "[programs][moves][matmul.change]") {
+  struct Case {
+    const char *parameters, *together, *apart;
+  };
+  const Case cases[] = {
+      {"param A [n, n]\nparam B [n, n]\n", "h @ (A @ B)", "(h @ A) @ B"},
+      {"param A [n, n]\nparam B [n, n]\n", "h @ transpose(A @ B)", "(h @ transpose(B)) @ transpose(A)"},
+      {"param A [n, 4]\nparam B [4, n]\n", "h @ (A @ B)", "(h @ A) @ B"},
+      {"param W [n, n]\nparam A [n, 4]\nparam B [4, n]\n", "h @ (W + A @ B)", "h @ W + (h @ A) @ B"},
+      {"param W [n, n]\nparam A [n, 4]\nparam B [4, n]\n", "h @ (W + 2 * (A @ B))", "h @ W + 2 * ((h @ A) @ B)"},
+      {"param W [n, n]\nparam A [n, n]\nparam B [n, n]\n", "h @ (W - A @ B)", "h @ W - (h @ A) @ B"},
+      {"param W [n, n]\nparam A [n, 4]\nparam B [4, n] init 0\n", "h @ (W + A @ B)", "h @ W + (h @ A) @ B"},
+      {"param A [n, 4]\nparam B [4, 2 * n]\nparam C [2 * n, n]\n", "h @ (A @ B @ C)", "((h @ A) @ B) @ C"},
+  };
+  for (const Case& one : cases) {
+    INFO(one.parameters << one.together);
+    const Program together = analysed(around(std::string(one.parameters) + "h = relu(" + one.together + ")\n"));
+    const auto rows = rowsOf(together);
+    for (const auto& [name, row] :
+         rowsOf(analysed(around(std::string(one.parameters) + "h = relu(" + one.apart + ")\n")))) {
+      INFO(name);
+      CHECK(rows.at(name).init == row.init);
+      CHECK(rows.at(name).lr == row.lr);
+    }
+    CHECK(in(together, "n").verdict.stableTraining);
+    CHECK(toString(valueOf(together, "h#2").trained) == "0");
+  }
+}
+
+// Entries with a mean make a sum add up, whatever they are random besides.
+TEST_CASE("the square of a matrix is no initial matrix", "[programs][contract.change]") {
+  expectRows(around("param W [n, n]\nh = relu(h @ (W^2))\n"), {}, {{"W", "-1/2", "-1/2", "", "", ""}});
+}
+
 TEST_CASE("a metric asks for nothing", "[programs]") {
   const std::string lines = "param W [n, n]\nh = relu(h @ W)\n", tail = "loss = cross_entropy(h @ V, y)\n";
   const auto plain = rowsOf(analysed(around(lines, tail)));

@@ -85,7 +85,7 @@ TEST_CASE("exp of what grows and may be positive has no order", "[rules][near-mi
 }
 
 TEST_CASE("a function in several operations", "[rules][map.measured]") {
-  CHECK(sized("u = exp(n^(-1/2) * (x @ U)) - 1") == only("map.measured"));
+  CHECK(sized("u = exp(n^(-1/2) * (s @ U)) - 1") == only("map.measured"));
   CHECK(sized("h = x @ W\nu = max(h, 0) - max(-h, 0)") == only("map.measured"));
 }
 TEST_CASE("what more than one value enters is no function", "[rules][near-miss][map.measured]") {
