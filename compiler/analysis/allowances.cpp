@@ -58,6 +58,8 @@ void visit(Sweep& sweep, NodeId id) {
   static const RuleId portRule = ruleNamed("allowance.port");
   if (run.isPort[id]) {
     Rational cap = run.target[id].isPower() ? std::max(Rational(0), run.target[id].exponent) : Rational(0);
+    // What stands behind a port that stays below order one relies on that.
+    if (run.reached[id]) cap = *run.reached[id];
     // Of two that bind alike an output is named rather than the loss made of it.
     const bool names =
         sweep.allowed[id] && isLossTerm(run, run.boundBy[id]) && !(*sweep.allowed[id] < cap) && isOutput(graph, id);

@@ -389,6 +389,45 @@ void fillNotAnalysed(SymbolAnalysis& out, const Graph& graph) {
   out.verdict.regime = Regime::undetermined;
 }
 
+// Inits, multipliers and allowances; and what training comes to where every parameter moves by what it may.
+TrainingOutcome solve(Run& run) {
+  solveTargets(run);
+  if (run.exhausted()) return {};
+  solveAllowances(run);
+  // Parameters that start at zero were solved as if they did not; from here on they do.
+  for (size_t i = 0; i < run.graph.parameters.size(); ++i)
+    if (isZeroInit(run.graph.parameters[i])) run.initSize[i] = Size::zero();
+
+  solvePenalties(run);
+  deriveInitial(run, NodeId(run.graph.nodes.size()));
+  return run.exhausted() ? TrainingOutcome{} : deriveTraining(run);
+}
+
+// A parameter that is used twice, or fixed, may hold one of its products below its target for good.  What stands behind
+// that product is solved again for what it does become:
+//
+//     z = h @ W          asks W for n^(-1)
+//     g = tanh(z @ W^T)  reaches n^(-1) then, and the multiplier behind g is 1 and not n^(-1)
+//
+// One port after another: what stands behind a port that is lowered may yet reach its target.  False where every port
+// is where it should be.
+constexpr int mostLowerings = 8;
+bool lowerTargets(Run& run) {
+  bool any = false;
+  std::vector<uint8_t> isBehind(run.graph.forwardEnd, 0);
+  for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
+    for (NodeId operand : run.graph.operands(id)) isBehind[id] |= isBehind[operand];
+    if (isBehind[id] || !run.isPort[id] || !run.reachesLoss[id] || !run.trainableUpstream[id] || isLossTerm(run, id))
+      continue;
+    const Size target = run.target[id], trained = run.trained[id];
+    if (!target.isPower() || !trained.isPower() || !(trained.exponent < target.exponent)) continue;
+    run.reached[id] = trained.exponent;
+    run.reachedStep[id] = run.trainedStep[id];
+    any = isBehind[id] = true;
+  }
+  return any;
+}
+
 // False where `mostSteps` do not suffice; then `out` may not be read.
 bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<OptimizerProgram>& optimizers,
                   const AnalysisOptions& options, size_t mostSteps, std::vector<Warning>& warnings) {
@@ -421,23 +460,17 @@ bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   }
 
   layOut(run);
-  solveTargets(run);
-  if (run.exhausted()) return false;
-  solveAllowances(run);
-  // Parameters that start at zero were solved as if they did not; from here on they do.
-  for (size_t i = 0; i < graph.parameters.size(); ++i)
-    if (isZeroInit(graph.parameters[i])) run.initSize[i] = Size::zero();
-
-  solvePenalties(run);
-  deriveInitial(run, NodeId(graph.nodes.size()));
+  TrainingOutcome solved = solve(run);
+  for (int round = 0; round < mostLowerings && solved.settled && lowerTargets(run); ++round) {
+    run.initSize.assign(graph.parameters.size(), Size::power(0));
+    solved = solve(run);
+  }
   if (run.exhausted()) return false;
   static const RuleId claimed = ruleNamed("claim.user");
   for (const Claim& claim : graph.claims) {
     const InitialState& state = run.initial[claim.node];
     note(run, claimed, Aspect::init, claim.node, state.size, {state.step});
   }
-  const TrainingOutcome solved = deriveTraining(run);
-  if (run.exhausted()) return false;
   solveLearningRates(run);
   const TrainingOutcome outcome = applyLearningRates(run, solved);
   if (run.exhausted()) return false;

@@ -445,6 +445,8 @@ void layOut(Run& run) {
       for (NodeId yield : graph.repeats[graph.nodes[id].attribute].yields) reach(yield);
   }
   findPorts(run);
+  run.reached.assign(graph.forwardEnd, std::nullopt);
+  run.reachedStep.assign(graph.forwardEnd, noStep);
 }
 
 }  // namespace tpc

@@ -134,6 +134,8 @@ struct Run {
   std::vector<Size> allowance;
   std::vector<NodeId> boundBy;  // the port that binds the allowance
   std::vector<StepId> targetStep, allowanceStep;
+  std::vector<std::optional<Rational>> reached;  // of ports that stay below their target: what they become instead
+  std::vector<StepId> reachedStep;
   std::vector<std::pair<NodeId, Rational>> heldBack;  // ports that would outgrow order one at full learning rates
   std::vector<Size> nearest;                          // per parameter: its allowance by its own ports alone
 

@@ -115,8 +115,14 @@ int Targets::contractedGrowth(NodeId id) const {
 }
 
 void Targets::setTarget(NodeId id, const Size& size, StepId a, StepId b) {
-  static const RuleId port = ruleNamed("port.target"), operands = ruleNamed("trained.operands");
+  static const RuleId port = ruleNamed("port.target"), operands = ruleNamed("trained.operands"),
+                      lowered = ruleNamed("port.lowered");
   const bool fixedHere = run.isPort[id] != 0;
+  if (const auto& reached = run.reached[id]; reached && size.isPower() && *reached < size.exponent) {
+    run.target[id] = Size::power(*reached);
+    run.targetStep[id] = note(run, lowered, Aspect::target, id, run.target[id], {run.reachedStep[id]});
+    return;
+  }
   run.target[id] = size;
   run.targetStep[id] = note(run, fixedHere ? port : operands, Aspect::target, id, size, {a, b});
 }

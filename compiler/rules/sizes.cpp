@@ -97,6 +97,7 @@ constexpr SizeRow sizeRows[] = {
 constexpr RuleInfo otherRows[] = {
   {"repeat.join", "recurrences", "repeat", "a fixed number of layers", "max over the layers; what is a layer's own parameter is to the next one an earlier layer's", arithmetic, "", ""},
   {"repeat.compounds", "recurrences", "repeat", "the carried value changes by a power of the symbol from layer to layer", "not analysed", arithmetic, "", ""},
+  {"port.lowered", "solver", "an output, a carried value, an argument of a nonlinearity, a product with a parameter", "it stays below its target whatever moves", "its size after training", arithmetic, "", ""},
   {"port.target", "solver", "an output, a carried value, an argument of a nonlinearity, a product with a parameter", "a trained parameter is upstream", "0 after training", heuristic, "", "the desideratum: as large as stability allows (TP5 Desiderata J.1)"},
   {"init.solved", "solver", "W", "the plan chooses how W starts", "what brings the products with W to their targets, at the start and after training; the smallest over all uses", arithmetic, "", ""},
   {"init.given", "solver", "W", "the program or the parametrization says how W starts", "as given", arithmetic, "", ""},

@@ -252,6 +252,19 @@ TEST_CASE("a random factor on a weight may stand before it or behind it", "[prog
   CHECK(after.at("g").lr == "0");
 }
 
+TEST_CASE("a tied decoder's multiplier makes up for what its matrices cannot reach", "[programs][port.lowered]") {
+  const Program program = analysed(
+      "size n = 256 -> inf\nsize pixels = 64, code = 8\ninput image [batch, pixels]\n"
+      "param W1 [pixels, n]\nparam W2 [n, n]\nparam W3 [n, code]\n"
+      "h = tanh(image @ W1)\nh = tanh(h @ W2)\noutput z = h @ W3\n"
+      "h = tanh(z @ W3^T)\nh = tanh(h @ W2^T)\noutput again = auto * (h @ W1^T)\nloss = mse(again, image)\n");
+  CHECK(multiplierOf(program, "auto") == "0");
+  CHECK(toString(valueOf(program, "h#4").trained) == "-1");
+  CHECK(toString(valueOf(program, "again").trained) == "0");
+  CHECK(toString(valueOf(program, "again").update) == "0");
+  CHECK(in(program, "n").verdict.stableTraining);
+}
+
 // x (P Q) = (x P) Q, and x (W + P Q) = x W + (x P) Q: one plan, and nothing moves by more or less.
 TEST_CASE("a product of matrices is the matrices one after the other", "[programs][moves][matmul.change]") {
   struct Case {

@@ -88,6 +88,19 @@ TEST_CASE("a product of computed values is no port", "[rules][near-miss][port.ta
                   "port.target"));
 }
 
+TEST_CASE("a port that a matrix' other use holds down wants what it reaches", "[rules][port.lowered]") {
+  const Lines tied{
+      "param A [4, n]\nparam B [n, 4]\nz = tanh(relu(s @ A) @ B)\nh = z @ transpose(B)\nu = auto * (h @ "
+      "transpose(A))"};
+  CHECK(has(rulesOf(tied, "h", Aspect::target), "port.lowered"));
+}
+TEST_CASE("a matrix of its own holds nothing down", "[rules][near-miss][port.lowered]") {
+  const Lines apart{
+      "param A [4, n]\nparam B [n, 4]\nparam C [4, n]\nz = tanh(relu(s @ A) @ B)\nh = z @ C\nu = auto * (h "
+      "@ transpose(A))"};
+  CHECK_FALSE(has(rulesOf(apart, "h", Aspect::target), "port.lowered"));
+}
+
 TEST_CASE("the plan chooses how a parameter starts", "[rules][init.solved]") {
   CHECK(initRule({plain}, "A") == "init.solved");
   CHECK(initRule({"param A [n, 4] init normal(0.02)\nu = x @ A"}, "A") == "init.solved");
