@@ -73,13 +73,14 @@ std::optional<Rational> givenLr(const Run& run, size_t index) {
   return *found->second.lr + (Rational(1) + p) * found->second.multiplier.value_or(0);
 }
 
-// lr = u - entry - p g, g the trained size of the gradient where every parameter moves by what it is allowed to.
+// lr = u - entry - p g, g the largest size of the gradient on the way to where every parameter moves by what it is
+// allowed to.  Mostly that is the last one; behind a norm of what starts small it is the first.
 void solveLearningRates(Run& run) {
   for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
     ParameterSizes& out = run.out.parameters[i];
     const OptimizerFacts& facts = run.optimizerOf[i];
     const NodeId gradient = run.graph.parameters[i].gradient;
-    const Size g = gradient == none ? Size::zero() : run.trained[gradient];
+    const Size g = run.steepest[i];
     if (!facts.analysed || g.kind == Size::Kind::notAnalysed ||
         (gradient != none && run.initial[gradient].special == Size::Kind::notAnalysed)) {
       out.largestLr = Size::notAnalysed();
@@ -92,7 +93,9 @@ void solveLearningRates(Run& run) {
   }
 }
 
-// Given learning rates make updates of their own.  Returns what training comes to under them.
+// Given learning rates make updates of their own; and so do solved ones where the update follows the gradient and that
+// one starts smaller than it is once all parameters move: a gate at zero under gradient descent.  Returns what training
+// comes to under them.
 TrainingOutcome applyLearningRates(Run& run, TrainingOutcome solved) {
   bool anyGiven = false;
   for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
@@ -101,8 +104,20 @@ TrainingOutcome applyLearningRates(Run& run, TrainingOutcome solved) {
     anyGiven |= given.has_value();
     if (given) run.lr[i] = given;
     else if (largest.isPower()) run.lr[i] = largest.exponent;
+    const NodeId gradient = run.graph.parameters[i].gradient;
+    run.slowStarts += gradient != none && !run.optimizerOf[i].homogeneity.isZero() &&
+                      run.initial[gradient].size != run.trained[gradient];
   }
-  return anyGiven ? deriveTraining(run) : solved;
+  if (!anyGiven && run.slowStarts == 0) return solved;
+  const TrainingOutcome outcome = deriveTraining(run);
+  if (anyGiven || outcome.settled) return outcome;
+  // An update like the root of the gradient comes nearer to what was solved by half of what is missing, step after
+  // step.
+  std::vector<std::optional<Rational>> lr(run.lr.size());
+  std::swap(lr, run.lr);
+  deriveTraining(run);
+  std::swap(lr, run.lr);
+  return solved;
 }
 
 void fillLearningRates(Run& run) {
@@ -263,15 +278,55 @@ void fillParameters(Run& run) {
   }
 }
 
+// Does the loss, or an output, move by order one?
+bool movesAnEnd(const Run& run) {
+  const Graph& graph = run.graph;
+  const auto moves = [&](NodeId id) {
+    const Size change = run.change[id].total();
+    return change.isPower() && !(change.exponent < Rational(0));
+  };
+  bool any = false, outputs = false;
+  for (const Output& output : graph.outputs)
+    if (!output.metric) outputs = true, any |= moves(output.node);
+  return outputs ? any : std::any_of(run.lossTerms.begin(), run.lossTerms.end(), moves);
+}
+
+// A plan that moves everything as far as it may, and does not get there: under gradient descent the first step is as
+// small as the first gradient, and a learning rate for that one would be too large for those that follow.
+void warnSlowStart(Run& run) {
+  const std::string& symbol = run.graph.symbols[run.symbol].name;
+  const bool nothing = !run.out.verdict.nontrivial;
+  for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
+    const ParameterSizes& out = run.out.parameters[i];
+    const OptimizerFacts& facts = run.optimizerOf[i];
+    if (!out.gradientInit.isPower() || !run.update[i].isPower() || !out.lr.isPower() || facts.homogeneity.isZero())
+      continue;
+    const Size first = Size::power(out.lr.exponent + facts.entry + facts.homogeneity * out.gradientInit.exponent);
+    if (!less(first, run.update[i]) || !(nothing || out.status == Status::lazy)) continue;
+    const std::string& name = run.graph.parameters[i].name;
+    run.out.warnings.push_back(
+        {"TPC0308",
+         run.graph.parameters[i].span,
+         "the gradient of `" + name + "` starts at " + symbol + "^(" + toString(out.gradientInit) +
+             ") and is larger once everything moves; at the learning rate for that one " +
+             (nothing ? "no output moves by order one" : "it moves by less than it may"),
+         "let it start away from zero, or use an optimizer whose updates do not follow the gradient's size",
+         {}});
+    return;
+  }
+}
+
 // The program is infeasible where everything that it fixes leaves no output moving by order one.
-void judgeFeasibility(Run& run) {
+void judgeFeasibility(Run& run, bool solvedMoves) {
   SymbolVerdict& verdict = run.out.verdict;
   const bool solving = run.options.parametrization == "auto" && run.options.given.empty();
   const bool anyTrains = std::any_of(run.out.parameters.begin(), run.out.parameters.end(), [](const ParameterSizes& p) {
     return p.status != Status::frozen && p.status != Status::neverTrains && p.status != Status::notAnalysed;
   });
   if (!solving || !anyTrains || verdict.regime == Regime::undetermined) return;
-  if (verdict.nontrivial || !verdict.stableInit || !verdict.stableTraining) return;
+  if (!verdict.stableInit || !verdict.stableTraining) return;
+  if (solvedMoves) warnSlowStart(run);
+  if (verdict.nontrivial || solvedMoves) return;
   verdict.infeasible = true;
   Warning warning{"TPC0303", {}, "no plan exists: no output moves by order one", "", {}};
   for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
@@ -471,6 +526,7 @@ bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
     const InitialState& state = run.initial[claim.node];
     note(run, claimed, Aspect::init, claim.node, state.size, {state.step});
   }
+  const bool solvedMoves = movesAnEnd(run);
   solveLearningRates(run);
   const TrainingOutcome outcome = applyLearningRates(run, solved);
   if (run.exhausted()) return false;
@@ -478,7 +534,7 @@ bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   fillParameters(run);
   judge(run, outcome);
   judgeFaithful(run);
-  judgeFeasibility(run);
+  judgeFeasibility(run, solvedMoves);
   warnHeldBack(run);
   warnChosenCoordinates(run);
   fillValues(run);

@@ -34,6 +34,10 @@ constexpr DiagnosticCode codes[] = {
      "All growing sizes together may take 20 million steps. A network of layers is best written as a `repeat`, whose body is derived once; sizes that need not grow are fixed with --fix.",
      "h = x @ W\nh = tanh(h @ V)\n... half a million times the same",
      "h = x @ W\nrepeat 500000 { h = tanh(h @ V) }"},
+    {"TPC0308", "gradients that start smaller than they become",
+     "Under gradient descent an update follows the gradient. One that starts small, behind a gate at zero or before a sum that adds up only once its terms are aligned, asks for a larger learning rate in the first step than in those that follow. The plan is for the latter, and under it the first steps move no output by order one.",
+     "param s [] init 0\nloss = mse(s * (relu(x @ W) @ v), y)\ntrain { optimizer = sgd }",
+     "param s [] init 1\nloss = mse(s * (relu(x @ W) @ v), y)\ntrain { optimizer = sgd }"},
 };
 // clang-format on
 

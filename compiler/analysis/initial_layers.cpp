@@ -74,11 +74,14 @@ void repeatBody(Run& run, uint32_t index) {
     };
     if (changed && round + 1 < mostRounds && std::none_of(carried.begin(), carried.end(), isFar)) continue;
     // h = softmax(h) over a growing axis: what holds for a first layer that sees another size than those behind it says
-    // nothing of them.  What begins or ends at zero is of the size of the others, or of none, whatever it was.
+    // nothing of them.  What begins at zero, or a gradient that ends there, is of the size of the others whatever it
+    // was; but behind h = f(h) @ W with W at zero no layer has both an argument and a gradient, and the layers joined
+    // have.
     bool differs = false;
     for (uint32_t i = 0; i < repeat.carried && !changed; ++i) {
       const Size before = run.initial[operands[i]].size, after = run.initial[repeat.yields[i]].size;
       differs |= before.isPower() && after.isPower() && before != after;
+      differs |= !repeat.reversed && before.isPower() && after.isZero();
     }
     if (!changed && !differs) break;
     // Nothing that is made of what compounds is known either.

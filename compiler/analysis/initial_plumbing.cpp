@@ -21,8 +21,10 @@ void leaf(Run& run, NodeId id) {
       size = run.initSize[index];
       rule = parameterRule;
       const auto& axes = run.growingAxes(id);
-      const bool random = parameter.init.kind != Init::Kind::constant && parameter.init.kind != Init::Kind::eye &&
-                          parameter.init.kind != Init::Kind::values;
+      // One at zero is solved for as if it were random, and has no part once it is zero.
+      const bool random = isZeroInit(parameter) ||
+                          (parameter.init.kind != Init::Kind::constant && parameter.init.kind != Init::Kind::eye &&
+                           parameter.init.kind != Init::Kind::values);
       if (random) {
         for (size_t slot = 0; slot < axes.size() && slot < mostGrowingAxes; ++slot)
           part.certificates[slot] = freshAlong(run, index, axes[slot].axis);

@@ -152,6 +152,9 @@ bool isMatrixOf(const Run& run, NodeId product, NodeId operand) {
 
 bool isSparse(const Run& run, NodeId id) {
   const auto& parts = run.initial[id].parts;
+  // Of a product that starts at zero a factor tells.
+  if (parts.empty() && run.graph.nodes[id].kind == OpKind::mul)
+    return std::ranges::any_of(run.graph.operands(id), [&](NodeId operand) { return isSparse(run, operand); });
   return !parts.empty() && std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.sparse; });
 }
 

@@ -154,6 +154,8 @@ struct Run {
   std::vector<Change> change;  // per node
   std::vector<Size> trained;   // per node
   std::vector<StepId> changeStep, trainedStep;
+  std::vector<Size> steepest;  // per parameter: its largest gradient on the way
+  int slowStarts = 0;          // parameters whose first update follows a gradient smaller than those to come
 
   const std::vector<GrowingAxis>& growingAxes(NodeId node) const { return growing[graph.nodes[node].shape]; }
   int growth(NodeId node, int axis) const { return lengthGrowth[graph.shape(node)[axis]]; }

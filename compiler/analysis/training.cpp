@@ -47,15 +47,51 @@ Size bilinear(RuleId rule, const Size& a, const Size& b, Rational k, Rational m)
   return Size::power(sizeBy(rule, {.a = a.exponent, .b = b.exponent, .k = k, .m = m}));
 }
 
+// Note [What shrinks]: 1/|x| falls from n^(1/2) to order one where x grows from n^(-1/2).  Its change is minus what it
+// was, with the certificates of that, and what it has become, which is all that is aligned:
+//
+//     A (x + dx) = A x1        x1 : trained size < size of dx
+//
+// So a sum sees the smaller of the two, and what the sum was goes away in the same ratio.
+bool shrinks(const Run& run, NodeId id) { return less(run.trained[id], run.change[id].total()); }
+
+Change aligned(const Run& run, NodeId id) {
+  const Change& change = run.change[id];
+  return {min(change.matrix, run.trained[id]), min(change.computed, run.trained[id])};
+}
+
+// What an update meets of what was there: of that which shrinks, what it shrinks to.
+Size stays(const Run& run, NodeId id) { return min(run.initial[id].size, run.trained[id]); }
+
+// What is left of a sum over values that shrink.
+Size left(const Run& run, NodeId id) {
+  Size size = run.initial[id].size;
+  for (NodeId operand : run.graph.operands(id)) {
+    const Size &before = run.initial[operand].size, &after = run.trained[operand];
+    if (shrinks(run, operand) && size.isPower() && before.isPower() && after.isPower())
+      size = Size::power(size.exponent + after.exponent - before.exponent);
+  }
+  return size;
+}
+
+// Sets both sizes of a sum along axes, whose terms are `largest` in what is aligned.
+void setSum(Run& run, NodeId id, const Size& largest, RuleId rule, StepId p, StepId q) {
+  const auto operands = run.graph.operands(id);
+  const bool goes =
+      std::any_of(operands.begin(), operands.end(), [&](NodeId operand) { return shrinks(run, operand); });
+  setChange(run, id, Size::zero(), goes ? max(largest, run.initial[id].size) : largest, rule, p, q);
+  setTrained(run, id, max(left(run, id), largest));
+}
+
 void contractChange(Run& run, NodeId id) {
   NodeId a = run.graph.operands(id)[0], b = run.graph.operands(id)[1];
-  const Change &da = run.change[a], &db = run.change[b];
+  const Change da = aligned(run, a), db = aligned(run, b);
   ContractionGrowth growth = growthOf(run, id);
   if (isSparse(run, a) || isSparse(run, b)) growth.contracted = 0;
   constexpr int any = 1;  // a computed value is no readout
   const RuleId computedRule = rowFor(Family::computedChange, alignmentFacts(run, any));
   const Rational k = growth.contracted;
-  const Size a0 = run.initial[a].size, b0 = run.initial[b].size;
+  const Size a0 = stays(run, a), b0 = stays(run, b);
 
   Size largest = Size::zero();
   RuleId rule = computedRule;
@@ -100,8 +136,7 @@ void contractChange(Run& run, NodeId id) {
   half(b, a, 1, db, da, b0, a0, growth.freeB, bInit, bChange, aInit, aChange);
   if (!isInitialMatrix(run, a) && !isInitialMatrix(run, b))
     term(bilinear(computedRule, da.total(), db.total(), k, 0), computedRule, aChange, bChange);
-  setChange(run, id, Size::zero(), largest, rule, p, q);
-  setTrained(run, id, max(run.initial[id].size, largest));
+  setSum(run, id, largest, rule, p, q);
 }
 
 void mapChange(Run& run, NodeId id, NodeId x, const MapFacts& facts) {
@@ -175,15 +210,13 @@ bool sumOfFactored(Run& run, NodeId id, Rational k) {
   const uint32_t alignment = alignmentFacts(run, free.isZero() ? 0 : 1);
   const RuleId matrixRule = rowFor(Family::matrixChange, alignment);
   const RuleId computedRule = rowFor(Family::computedChange, alignmentFacts(run, 1));
-  const Change &dW = run.change[matrix], &dc = run.change[other];
-  Size size = bilinear(matrixRule, max(run.initial[matrix].size, dW.matrix), dc.total(), k, free);
-  const Size computed = max(bilinear(computedRule, dW.computed, run.initial[other].size, k, free),
+  const Change dW = aligned(run, matrix), dc = aligned(run, other);
+  Size size = bilinear(matrixRule, max(stays(run, matrix), dW.matrix), dc.total(), k, free);
+  const Size computed = max(bilinear(computedRule, dW.computed, stays(run, other), k, free),
                             bilinear(computedRule, dW.computed, dc.total(), k, free));
   const bool fromMatrix = !less(size, computed);
   size = max(size, computed);
-  setChange(run, id, Size::zero(), size, fromMatrix ? matrixRule : computedRule, run.changeStep[matrix],
-            run.changeStep[other]);
-  setTrained(run, id, max(run.initial[id].size, size));
+  setSum(run, id, size, fromMatrix ? matrixRule : computedRule, run.changeStep[matrix], run.changeStep[other]);
   return true;
 }
 
@@ -193,6 +226,14 @@ void sameChange(Run& run, NodeId id, NodeId operand, Rational growth, RuleId rul
   setChange(run, id, isInitialMatrix(run, id) ? change.matrix + grown : Size::zero(),
             (isInitialMatrix(run, id) ? change.computed : change.total()) + grown, rule, run.changeStep[operand],
             noStep);
+}
+
+// A sum of one value along axes of this growth.
+void sumOfChange(Run& run, NodeId id, NodeId operand, Rational growth, RuleId rule) {
+  sameChange(run, id, operand, growth, rule);
+  if (shrinks(run, operand))
+    return setSum(run, id, aligned(run, operand).total() + Size::power(growth), rule, run.changeStep[operand], noStep);
+  setTrained(run, id, max(run.initial[id].size, run.change[id].total()));
 }
 
 void evaluate(Run& run, NodeId id) {
@@ -232,8 +273,11 @@ void evaluate(Run& run, NodeId id) {
       [[fallthrough]];
     case OpKind::add:
     case OpKind::concat: {
-      // What has grown may make a quotient smaller: a sum is as large as its operands have become, not as it was.
-      Size matrix = Size::zero(), computed = Size::zero(), total = node.kind == OpKind::sub ? init : Size::zero();
+      // A sum is as large as its operands have become, not as it was, unless it was smaller than they were: then what
+      // canceled need not cancel in what they have changed by.
+      const bool cancels = std::none_of(operands.begin(), operands.end(),
+                                        [&](NodeId operand) { return run.initial[operand].size == init; });
+      Size matrix = Size::zero(), computed = Size::zero(), total = cancels ? init : Size::zero();
       const bool keeps = isInitialMatrix(run, id);
       StepId premise = noStep;
       for (NodeId operand : operands) {
@@ -245,10 +289,10 @@ void evaluate(Run& run, NodeId id) {
         } else {
           computed = max(computed, change.total());
         }
-        if (node.kind != OpKind::sub) total = max(total, run.trained[operand]);
+        total = max(total, cancels ? aligned(run, operand).total() : run.trained[operand]);
       }
       setChange(run, id, matrix, computed, sum, premise, noStep);
-      return setTrained(run, id, max(total, max(matrix, computed)));
+      return setTrained(run, id, total);
     }
     case OpKind::maximum:
     case OpKind::minimum:
@@ -281,16 +325,17 @@ void evaluate(Run& run, NodeId id) {
         return setTrained(run, id, init);
       }
       if (ReduceFn(node.fn) == ReduceFn::sum && !growth.isZero() && sumOfFactored(run, id, growth)) return;
-      sameChange(run, id, operands[0], growth, growth.isZero() ? fixed : adds);
-      if (ReduceFn(node.fn) != ReduceFn::sum) return setTrained(run, id, max(init, run.trained[operands[0]]));
-      return setTrained(run, id, max(init, run.change[id].total()));
+      if (ReduceFn(node.fn) != ReduceFn::sum) {
+        sameChange(run, id, operands[0], 0, fixed);
+        return setTrained(run, id, run.trained[operands[0]]);
+      }
+      return sumOfChange(run, id, operands[0], growth, growth.isZero() ? fixed : adds);
     }
     case OpKind::scatterAdd: {
       const Scatter& scatter = graph.scatters[node.attribute];
       Rational growth = 0;
       for (int i = scatter.axis; i < scatter.axis + scatter.indexRank; ++i) growth += run.growth(operands[1], i);
-      sameChange(run, id, operands[1], growth, growth.isZero() ? fixed : adds);
-      return setTrained(run, id, max(init, run.change[id].total()));
+      return sumOfChange(run, id, operands[1], growth, growth.isZero() ? fixed : adds);
     }
     case OpKind::gather:
     case OpKind::reshape:
@@ -359,9 +404,10 @@ TrainingOutcome deriveTraining(Run& run) {
   run.trainedStep.assign(count, noStep);
   for (NodeId id = 0; id < count; ++id) run.trained[id] = run.initial[id].size;
 
-  int rounds = 4;
+  int rounds = 4 + run.slowStarts;
   for (const Parameter& parameter : graph.parameters) rounds += isZeroInit(parameter);
   std::vector<Size> moved(graph.parameters.size(), Size::zero());
+  run.steepest.assign(graph.parameters.size(), Size::zero());
   // Gradients as they are at initialization make the first update.
   auto updates = [&](bool first) {
     bool changed = false;
@@ -382,6 +428,10 @@ TrainingOutcome deriveTraining(Run& run) {
       } else if (!g.isZero()) {
         size = g;
       }
+      if (gradient != none)
+        run.steepest[i] = max(run.steepest[i], first ? run.initial[gradient].size : run.trained[gradient]);
+      // Behind a norm that starts small the first gradients are the largest; what they moved stays moved.
+      size = max(size, moved[i]);
       changed |= !(size == moved[i]);
       moved[i] = size;
       StepId premise = trains ? (first ? run.initial[gradient].step : run.trainedStep[gradient]) : noStep;

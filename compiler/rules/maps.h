@@ -21,10 +21,10 @@ struct MapFacts {
   Rational derivativeSmall, derivativeLarge;  // orders of phi'
   Parity parity = Parity::none;
   Sign sign = Sign::unknown;
-  bool explodes = false;    // exponential for large arguments that are not known to be <= 0
-  bool singular = false;    // not defined at zero
-  bool zeroAtZero = false;  // phi(0) = 0 exactly, which small = 0 does not exclude: step(0) = sign(0) = 0
-  bool flat = false;        // phi = 0 in a neighbourhood of zero
+  bool explodes = false;     // exponential for large arguments that are not known to be <= 0
+  bool singular = false;     // not defined at zero
+  bool zeroAtZero = false;   // phi(0) = 0 exactly, which small = 0 does not exclude: step(0) = sign(0) = 0
+  bool flat = false;         // phi = 0 in a neighbourhood of zero
   bool homogeneous = false;  // phi(c x) = c^p phi(x) for c > 0
 };
 

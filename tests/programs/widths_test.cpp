@@ -376,3 +376,58 @@ TEST_CASE("a bias behind a frozen encoder moves what is read", "[programs]") {
   CHECK(regime("param b [n]\nh = x @ U + b\n") == Regime::featureLearning);
   CHECK(regime("h = x @ U\n") == Regime::kernel);
 }
+
+TEST_CASE("a matrix that is no matrix of independent entries adds up throughout", "[programs][contract.change]") {
+  // The squares have a mean: once h is aligned W^2 h adds up, so that W^2 is of order 1/n.
+  const Program program = analysed(around("param W [n, n]\nh = relu(h @ (W^2))\n"));
+  CHECK(toString(parameterOf(program, "W").initStd) == "-1/2");
+  CHECK(toString(parameterOf(program, "W").lr) == "-1/2");
+  CHECK(in(program, "n").verdict.stableTraining);
+}
+
+TEST_CASE("a gate at zero starts too slowly under gradient descent, not under Adam", "[programs]") {
+  const std::string text = around("", "param s [] init 0\noutput f = s * (h @ V)\nloss = cross_entropy(f, y)\n");
+  const Program slow = analysed(text, "sgd");
+  CHECK_FALSE(in(slow, "n").verdict.nontrivial);
+  CHECK_FALSE(in(slow, "n").verdict.infeasible);
+  REQUIRE(in(slow, "n").warnings.size() == 1);
+  CHECK(in(slow, "n").warnings[0].code == "TPC0308");
+  CHECK(in(slow, "n").warnings[0].message.find("`s` starts at n^(-1/2)") != std::string::npos);
+  const Program quick = analysed(text, "adam");
+  CHECK(in(quick, "n").verdict.nontrivial);
+  CHECK(in(quick, "n").warnings.empty());
+}
+
+TEST_CASE("layers that hand on zeros are no layers that train", "[programs][repeat.compounds]") {
+  // W at zero in three layers in series: none has both an argument and a gradient.
+  const Program series = analysed(around(
+      "repeat 3 as layers {\n  param A [n, n]\n  param W [n, n] init 0\n  h = (h @ A) @ W\n}\nh = sigmoid(h)\n"));
+  CHECK(toString(parameterOf(series, "layers.W").update) == "not_analysed");
+  const Program skips =
+      analysed(around("repeat 3 as layers {\n  param A [n, n]\n  param W [n, n] init 0\n  h += (h @ A) @ W\n}\n"));
+  CHECK(parameterOf(skips, "layers.W").status == Status::maximal);
+  const Program sums =
+      analysed(around("s = 0 * h\nrepeat 3 as layers {\n  param W [n, n]\n  s = s + relu(h @ W)\n}\nh = s\n"));
+  CHECK(parameterOf(sums, "layers.W").status == Status::maximal);
+}
+
+TEST_CASE("gradient descent is as slow as its steepest gradient asks for", "[programs]") {
+  // The latent starts at n^(-1/2) and ends at order one.  The norm behind it multiplies gradients by what it divides
+  // by; with a readout at zero the first that arrive have added up already, and are larger than those that follow.
+  const auto with = [](const std::string& readout) {
+    return analysed(
+        "size n = 64 -> inf, d = 8, classes = 10\ninput x [batch, d]\ntarget y [batch] in classes\n"
+        "param U [d, n]\nparam A [n, 4]\nparam B [4, n]\nparam R [n, classes]" +
+            readout + "\nh = rmsnorm((relu(x @ U) @ A) @ B, gain = false)\nloss = cross_entropy(h @ R, y)\n",
+        "sgd");
+  };
+  const Program random = with(""), zero = with(" init 0");
+  for (const Program* program : {&random, &zero}) {
+    CHECK(in(*program, "n").verdict.stableTraining);
+    for (const char* name : {"U", "A", "B", "R"}) CHECK(parameterOf(*program, name).status == Status::maximal);
+    CHECK(toString(parameterOf(*program, "U").gradientTrained) == "-1");
+    CHECK(toString(parameterOf(*program, "A").gradientTrained) == "0");
+  }
+  CHECK(toString(parameterOf(random, "U").lr) == "1");
+  CHECK(toString(parameterOf(zero, "U").lr) == "1/2");
+}
