@@ -196,7 +196,8 @@ PlanAt planOf(const Graph& graph, const SymbolAnalysis& analysis, const PlanBase
       plan.initStd.push_back(exponents.stdBase[p]);
       if (plan.initStd[p]) *plan.initStd[p] *= factor(exponents.std[p], ratio);
       plan.lr.push_back(base.lr * factor(exponents.lr[p], ratio));
-      plan.eps.push_back(base.eps * factor(exponents.eps[p], ratio));
+      // A parameter that no gradient reaches asks for no epsilon; Adam still divides by it.
+      plan.eps.push_back(base.eps * (exponents.eps[p].isZero() ? 1 : factor(exponents.eps[p], ratio)));
     }
     for (const Size& size : exponents.multipliers) plan.multipliers.push_back(factor(size, ratio));
     return plan;
@@ -243,7 +244,7 @@ Measurement measure(const Graph& graph, const std::vector<OptimizerProgram>& opt
     numbers[options.symbol] = width;
     std::vector<double> a(nodes.size()), b(nodes.size()), c(nodes.size()), d(nodes.size()), e(nodes.size());
     double before = 0, after = 0;
-    for (int seed = 1; seed <= options.seeds; ++seed) {
+    for (int seed = options.firstSeed; seed < options.firstSeed + options.seeds; ++seed) {
       const Sample sample = run(plan(numbers), numbers, uint64_t(seed));
       if (!sample.error.empty()) {
         result.error = sample.error;

@@ -37,7 +37,7 @@ struct SlopeOptions {
   SymbolId symbol = 0;             // which one grows
   std::vector<int64_t> numbers{};  // of the symbols; that of `symbol` is replaced
   std::vector<int64_t> widths = {64, 128, 256, 512};
-  int seeds = 2;
+  int firstSeed = 1, seeds = 2;
   int steps = 3;
   std::string optimizer = "adam";  // for parameters that name none
   std::vector<NodeId>

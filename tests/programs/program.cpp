@@ -27,7 +27,7 @@ Program analysed(const std::string& text, const std::string& optimizer) {
     const Twin twin = twinOf(text, seed);
     const Program renamed = analysedAlone(twin.text, optimizer);
     INFO(text << "\n---- its twin:\n" << twin.text);
-    CHECK(difference(derivedLines(*program.analysed, &twin), derivedLines(*renamed.analysed)) == "");
+    CHECK(difference(derivedOf(*program.analysed, &twin), derivedOf(*renamed.analysed)) == "");
   }
   return program;
 }

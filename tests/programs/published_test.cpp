@@ -251,9 +251,9 @@ TEST_CASE("a twin has other names and another order, and the same plan", "[progr
     for (const char* name : {"d", "x", "y", "U", "b1", "W", "b2", "V"}) CHECK(twin.names.count(name) == 1);
     CHECK(twin.text.find("b1") == std::string::npos);
     reordered += twin.text.find("param " + twin.names.at("V")) < twin.text.find("param " + twin.names.at("U"));
-    CHECK(difference(derivedLines(*program.analysed, &twin), derivedLines(*analysed(twin.text).analysed)) == "");
+    CHECK(difference(derivedOf(*program.analysed, &twin), derivedOf(*analysed(twin.text).analysed)) == "");
   }
   CHECK(reordered > 4);
   CHECK(reordered < 16);
-  CHECK(difference(derivedLines(*program.analysed), derivedLines(*analysed(perceptron, "sgd").analysed)) != "");
+  CHECK(difference(derivedOf(*program.analysed), derivedOf(*analysed(perceptron, "sgd").analysed)) != "");
 }

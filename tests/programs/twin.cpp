@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 
 #include "dsl/syntax/parse.h"
 #include "dsl/syntax/print.h"
@@ -183,55 +182,65 @@ Twin twinOf(const std::string& text, uint64_t seed) {
   return twin;
 }
 
-std::vector<std::string> derivedLines(const Analysed& analysed, const Twin* twin) {
+std::string toString(const Derived& derived) {
+  std::string text = derived.words;
+  for (const auto& [name, size] : derived.sizes) text += (text.empty() ? "" : ", ") + name + " " + tpc::toString(size);
+  return text;
+}
+
+DerivedByName derivedOf(const Analysed& analysed, const Twin* twin) {
   const Graph& graph = analysed.graph;
   const auto named = [&](const std::string& name) { return twin == nullptr ? name : twin->renamed(name); };
-  std::vector<std::string> lines;
+  DerivedByName all;
   for (const SymbolAnalysis& symbol : analysed.analysis.symbols) {
     const std::string in = named(graph.symbols[symbol.symbol].name) + ": ";
-    std::ostringstream line;
-    const auto finish = [&] {
-      lines.push_back(in + line.str());
-      line.str("");
+    const auto put = [&](std::string key, Derived derived) {
+      while (all.count(key)) key += "'";  // a name that two values share
+      all[key] = std::move(derived);
     };
-    const auto truth = [](bool value) { return value ? "yes" : "no"; };
     for (size_t i = 0; i < graph.parameters.size(); ++i) {
       const ParameterSizes& sizes = symbol.parameters[i];
-      line << named(graph.parameters[i].name) << " role " << toString(sizes.role) << " init " << toString(sizes.initStd)
-           << " mean " << toString(sizes.initMean) << " lr " << toString(sizes.lr) << " largest "
-           << toString(sizes.largestLr) << " eps " << toString(sizes.eps) << " update " << toString(sizes.update)
-           << " gradient " << toString(sizes.gradientInit) << " " << toString(sizes.gradientTrained) << " "
-           << toString(sizes.status);
-      finish();
+      put(in + "parameter " + named(graph.parameters[i].name),
+          {{{"init", sizes.initStd},
+            {"mean", sizes.initMean},
+            {"lr", sizes.lr},
+            {"largest lr", sizes.largestLr},
+            {"eps", sizes.eps},
+            {"update", sizes.update},
+            {"gradient init", sizes.gradientInit},
+            {"gradient trained", sizes.gradientTrained}},
+           std::string(toString(sizes.role)) + " " + std::string(toString(sizes.status))});
     }
-    for (size_t i = 0; i < graph.freeMultipliers.size(); ++i) {
-      line << named(graph.freeMultipliers[i].name) << " multiplier " << toString(symbol.multipliers[i].size);
-      finish();
-    }
+    for (size_t i = 0; i < graph.freeMultipliers.size(); ++i)
+      put(in + "multiplier " + named(graph.freeMultipliers[i].name), {{{"size", symbol.multipliers[i].size}}, ""});
     for (NodeId id = 0; id < graph.forwardEnd && symbol.analysed; ++id) {
       if (graph.nodes[id].name == none) continue;
       const ValueSizes& sizes = symbol.values[id];
-      line << named(graph.names[graph.nodes[id].name]) << " value init " << toString(sizes.init) << " update "
-           << toString(sizes.update) << " trained " << toString(sizes.trained) << " spread " << toString(sizes.spread);
-      finish();
+      put(in + "value " + named(graph.names[graph.nodes[id].name]),
+          {{{"init", sizes.init}, {"update", sizes.update}, {"trained", sizes.trained}, {"spread", sizes.spread}}, ""});
     }
     const SymbolVerdict& verdict = symbol.verdict;
-    line << "verdict stable " << truth(verdict.stableInit) << " " << truth(verdict.stableTraining) << " nontrivial "
-         << truth(verdict.nontrivial) << " faithful " << truth(verdict.faithful) << " infeasible "
-         << truth(verdict.infeasible) << " " << toString(verdict.regime);
-    finish();
+    std::string words(toString(verdict.regime));
+    if (!verdict.stableInit) words += ", unstable at init";
+    if (!verdict.stableTraining) words += ", unstable in training";
+    if (!verdict.nontrivial) words += ", trivial";
+    if (!verdict.faithful) words += ", unfaithful";
+    if (verdict.infeasible) words += ", infeasible";
+    put(in + "verdict", {{}, words});
   }
-  std::sort(lines.begin(), lines.end());
-  return lines;
+  return all;
 }
 
-std::string difference(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  std::vector<std::string> gone, come;
-  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(gone));
-  std::set_difference(b.begin(), b.end(), a.begin(), a.end(), std::back_inserter(come));
+std::string difference(const DerivedByName& a, const DerivedByName& b) {
   std::string text;
-  for (const std::string& line : gone) text += "- " + line + "\n";
-  for (const std::string& line : come) text += "+ " + line + "\n";
+  for (const auto& [key, derived] : a) {
+    const auto found = b.find(key);
+    if (found == b.end()) text += "- " + key + ": " + toString(derived) + "\n";
+    else if (!(found->second == derived))
+      text += "- " + key + ": " + toString(derived) + "\n+ " + key + ": " + toString(found->second) + "\n";
+  }
+  for (const auto& [key, derived] : b)
+    if (a.count(key) == 0) text += "+ " + key + ": " + toString(derived) + "\n";
   return text;
 }
 

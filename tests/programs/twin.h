@@ -30,11 +30,20 @@ struct Twin {
 // The text must parse.
 Twin twinOf(const std::string& text, uint64_t seed);
 
-// Everything derived, one sorted line for each parameter, multiplier and named value along each symbol.  Names go
-// through `twin` where one is given, so that the lines of a program and of its twin are the same.
-std::vector<std::string> derivedLines(const Analysed& analysed, const Twin* twin = nullptr);
+// What was derived of one parameter, multiplier or named value along one symbol, or the symbol's verdict.
+struct Derived {
+  std::map<std::string, Size> sizes;
+  std::string words;  // roles, status, verdicts
+  friend bool operator==(const Derived&, const Derived&) = default;
+};
+std::string toString(const Derived& derived);
 
-// The lines of either list that the other lacks, `-` and `+` before them; empty where the two agree.
-std::string difference(const std::vector<std::string>& a, const std::vector<std::string>& b);
+// Everything derived, under keys such as "n: parameter W".  Names go through `twin` where one is given, so that a
+// program and its twin have the same keys.
+using DerivedByName = std::map<std::string, Derived>;
+DerivedByName derivedOf(const Analysed& analysed, const Twin* twin = nullptr);
+
+// The entries in which the two differ, one a line; empty where they agree.
+std::string difference(const DerivedByName& a, const DerivedByName& b);
 
 }  // namespace tpc::programs
