@@ -160,7 +160,7 @@ void Targets::askMatrix(const MatrixQuestion& question) {
   if (node.kind == OpKind::mul)
     for (int scaled : {0, 1})
       if (const Scaling scaling = scalingOf(run, operands[size_t(1 - scaled)]); scaling.is && scaling.free == none) {
-        next.A = operands[size_t(scaled)], next.size = size - scaling.number;
+        next.A = operands[size_t(scaled)], next.size = size - scaling.number, next.growth = growth;
         return askMatrix(next);
       }
   if (const auto factors = factorsOf(run, A, mask)) {
