@@ -77,6 +77,10 @@ void visit(Sweep& sweep, NodeId id) {
   auto offer = [&](NodeId operand, const Size& growth) {
     if (growth.isPower()) sweep.offer(operand, allow - growth.exponent, port, step);
   };
+  if (isMeasured(run, id)) {
+    const ScalarFunction& function = *scalarFunction(run, id);
+    return offer(function.argument, mapDerivativeSize(factsOf(function), run.target[function.argument]));
+  }
   switch (node.kind) {
     case OpKind::contract: {
       NodeId a = operands[0], b = operands[1];

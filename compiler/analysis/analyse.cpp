@@ -133,6 +133,7 @@ void fillLearningRates(Run& run) {
       out.gradientInit = out.gradientTrained = Size::zero();
     }
     out.lr = run.lr[i] ? Size::power(*run.lr[i]) : out.largestLr;
+    if (parameter.ownership == Ownership::frozen) continue;
     out.lrStep = run.derivation
                      .apply(givenLr(run, i) ? given : solved, Aspect::learningRate, parameter.node, out.lr,
                             std::array{run.allowanceStep[parameter.node], out.gradientStep})

@@ -37,125 +37,126 @@ void pass(Targets& targets) {
     }
     auto trained = [&](NodeId operand) { return run.target[operand]; };
     Size size = Size::power(0);
-    switch (node.kind) {
-      case OpKind::contract: {
-        NodeId a = operands[0], b = operands[1];
-        ContractionGrowth growth = growthOf(run, id);
-        if (isSparse(run, a) || isSparse(run, b)) growth.contracted = 0;
-        if (run.parameterOnly[a]) targets.matrixProduct(id, 0, growth.freeA);
-        else if (run.parameterOnly[b]) targets.matrixProduct(id, 1, growth.freeB);
-        else {
-          start[id] = start[a] + start[b] + targets.initialGrowth(id);
-          // Computed values add up once trained; data does so from the start or not at all.
-          const bool learns = run.trainableUpstream[a] || run.trainableUpstream[b];
-          size =
-              learns ? trained(a) + trained(b) + Size::power(computedChangeGrowth(run, growth.contracted)) : start[id];
+    const auto asMap = [&](NodeId x, const MapFacts& facts) {
+      const Sign sign = run.initial[x].sign;
+      start[id] = mapSize(facts, start[x], sign);
+      targets.setTarget(id, mapSize(facts, trained(x), sign), targets.step(x));
+    };
+    if (isMeasured(run, id)) asMap(scalarFunction(run, id)->argument, factsOf(*scalarFunction(run, id)));
+    else switch (node.kind) {
+        case OpKind::contract: {
+          NodeId a = operands[0], b = operands[1];
+          ContractionGrowth growth = growthOf(run, id);
+          if (isSparse(run, a) || isSparse(run, b)) growth.contracted = 0;
+          if (run.parameterOnly[a]) targets.matrixProduct(id, 0, growth.freeA);
+          else if (run.parameterOnly[b]) targets.matrixProduct(id, 1, growth.freeB);
+          else {
+            start[id] = start[a] + start[b] + targets.initialGrowth(id);
+            // Computed values add up once trained; data does so from the start or not at all.
+            const bool learns = run.trainableUpstream[a] || run.trainableUpstream[b];
+            size = learns ? trained(a) + trained(b) + Size::power(computedChangeGrowth(run, growth.contracted))
+                          : start[id];
+            targets.setTarget(id, size, targets.step(a), targets.step(b));
+          }
+          break;
+        }
+        case OpKind::gather: {
+          if (run.parameterOnly[operands[0]]) {
+            Behind after = behind(run, id);
+            const bool keeps = after.free != none && targets.kept[after.free];
+            if (!keeps) targets.ask(operands[0], -after.numbers, id);
+            start[id] = targets.sizeNow(operands[0]);
+            size = keeps ? start[id] : Size::power(-after.numbers);
+          } else {
+            start[id] = start[operands[0]];
+            size = trained(operands[0]);
+          }
+          targets.setTarget(id, size, targets.step(operands[0]));
+          break;
+        }
+        case OpKind::add:
+        case OpKind::sub:
+        case OpKind::concat:
+        case OpKind::maximum:
+        case OpKind::minimum:
+        case OpKind::select: {
+          size = Size::zero();
+          Size startSize = Size::zero();
+          for (size_t i = node.kind == OpKind::select ? 1 : 0; i < operands.size(); ++i) {
+            if (run.parameterOnly[operands[i]]) targets.ask(operands[i], -behind(run, id).numbers, id);
+            Size now = run.parameterOnly[operands[i]] ? targets.sizeNow(operands[i]) : start[operands[i]];
+            startSize = max(startSize, now);
+            size = max(size, run.parameterOnly[operands[i]] ? now : trained(operands[i]));
+          }
+          const Size& derived = run.initial[id].size;
+          start[id] = derived.isZero() ? derived : startSize;
+          targets.setTarget(id, size, targets.step(operands[0]), targets.step(operands[1 % operands.size()]));
+          break;
+        }
+        case OpKind::mul: {
+          NodeId a = operands[0], b = operands[1];
+          if (run.parameterOnly[b] && !run.parameterOnly[a]) std::swap(a, b);
+          Scaling left = scalingOf(run, a), right = scalingOf(run, b);
+          if (right.is) std::swap(a, b), std::swap(left, right);
+          if (left.is && left.free != none && !right.is) {
+            const uint32_t free = left.free;
+            static const RuleId keptRule = ruleNamed("multiplier.trained"),
+                                goneRule = ruleNamed("multiplier.redundant"),
+                                otherRule = ruleNamed("multiplier.other-symbol");
+            if (targets.kept[free] && run.target[b].isPower())
+              run.multiplier[free] = -(run.target[b].exponent + left.number + behind(run, id).numbers);
+            const RuleId rule = targets.kept[free] ? keptRule : usesSymbol(run, free) ? goneRule : otherRule;
+            MultiplierSizes& out = run.out.multipliers[free];
+            out.size = Size::power(run.multiplier[free]);
+            out.redundant = rule == goneRule;
+            out.step = note(run, rule, Aspect::multiplier, left.freeNode, out.size, {targets.step(b)});
+            start[id] = Size::power(run.multiplier[free] + left.number) + start[b];
+            size = Size::power(run.multiplier[free] + left.number) + trained(b);
+          } else if (run.parameterOnly[a]) {
+            if (run.target[b].isPower()) targets.ask(a, -behind(run, id).numbers - run.target[b].exponent, id);
+            start[id] = targets.sizeNow(a) + start[b];
+            size = targets.sizeNow(a) + trained(b);
+          } else {
+            start[id] = start[a] + start[b];
+            size = trained(a) + trained(b);
+          }
           targets.setTarget(id, size, targets.step(a), targets.step(b));
+          break;
         }
-        break;
-      }
-      case OpKind::gather: {
-        if (run.parameterOnly[operands[0]]) {
-          Behind after = behind(run, id);
-          const bool keeps = after.free != none && targets.kept[after.free];
-          if (!keeps) targets.ask(operands[0], -after.numbers, id);
-          start[id] = targets.sizeNow(operands[0]);
-          size = keeps ? start[id] : Size::power(-after.numbers);
-        } else {
-          start[id] = start[operands[0]];
-          size = trained(operands[0]);
+        case OpKind::map: asMap(operands[0], factsOf(MapFn(node.fn), powerOf(run, id))); break;
+        case OpKind::reduce: {
+          const bool sums = ReduceFn(node.fn) == ReduceFn::sum;
+          start[id] = sums ? start[operands[0]] + targets.initialGrowth(id) : start[operands[0]];
+          Size grown = Size::power(sums && !isSparse(run, operands[0]) ? targets.contractedGrowth(id) : 0);
+          size = run.trainableUpstream[operands[0]] ? trained(operands[0]) + grown : start[id];
+          targets.setTarget(id, size, targets.step(operands[0]));
+          break;
         }
-        targets.setTarget(id, size, targets.step(operands[0]));
-        break;
-      }
-      case OpKind::add:
-      case OpKind::sub:
-      case OpKind::concat:
-      case OpKind::maximum:
-      case OpKind::minimum:
-      case OpKind::select: {
-        size = Size::zero();
-        Size startSize = Size::zero();
-        for (size_t i = node.kind == OpKind::select ? 1 : 0; i < operands.size(); ++i) {
-          if (run.parameterOnly[operands[i]]) targets.ask(operands[i], -behind(run, id).numbers, id);
-          Size now = run.parameterOnly[operands[i]] ? targets.sizeNow(operands[i]) : start[operands[i]];
-          startSize = max(startSize, now);
-          size = max(size, run.parameterOnly[operands[i]] ? now : trained(operands[i]));
+        case OpKind::bodyArgument: {
+          const Repeat& repeat = graph.repeats[node.region];
+          start[id] = start[graph.operands(repeat.node)[node.attribute]];
+          targets.setTarget(id, Size::power(0));
+          break;
         }
-        const Size& derived = run.initial[id].size;
-        start[id] = derived.isZero() ? derived : startSize;
-        targets.setTarget(id, size, targets.step(operands[0]), targets.step(operands[1 % operands.size()]));
-        break;
-      }
-      case OpKind::mul: {
-        NodeId a = operands[0], b = operands[1];
-        if (run.parameterOnly[b] && !run.parameterOnly[a]) std::swap(a, b);
-        Scaling left = scalingOf(run, a), right = scalingOf(run, b);
-        if (right.is) std::swap(a, b), std::swap(left, right);
-        if (left.is && left.free != none && !right.is) {
-          const uint32_t free = left.free;
-          static const RuleId keptRule = ruleNamed("multiplier.trained"), goneRule = ruleNamed("multiplier.redundant"),
-                              otherRule = ruleNamed("multiplier.other-symbol");
-          if (targets.kept[free] && run.target[b].isPower())
-            run.multiplier[free] = -(run.target[b].exponent + left.number + behind(run, id).numbers);
-          const RuleId rule = targets.kept[free] ? keptRule : usesSymbol(run, free) ? goneRule : otherRule;
-          MultiplierSizes& out = run.out.multipliers[free];
-          out.size = Size::power(run.multiplier[free]);
-          out.redundant = rule == goneRule;
-          out.step = note(run, rule, Aspect::multiplier, left.freeNode, out.size, {targets.step(b)});
-          start[id] = Size::power(run.multiplier[free] + left.number) + start[b];
-          size = Size::power(run.multiplier[free] + left.number) + trained(b);
-        } else if (run.parameterOnly[a]) {
-          if (run.target[b].isPower()) targets.ask(a, -behind(run, id).numbers - run.target[b].exponent, id);
-          start[id] = targets.sizeNow(a) + start[b];
-          size = targets.sizeNow(a) + trained(b);
-        } else {
-          start[id] = start[a] + start[b];
-          size = trained(a) + trained(b);
+        case OpKind::repeat:
+          for (NodeId operand : operands)
+            if (run.parameterOnly[operand]) targets.ask(operand, 0, id);
+          break;
+        case OpKind::repeatResult: {
+          NodeId yield = graph.repeats[graph.nodes[operands[0]].attribute].yields[node.attribute];
+          start[id] = start[yield];
+          targets.setTarget(id, run.target[yield], targets.step(yield));
+          break;
         }
-        targets.setTarget(id, size, targets.step(a), targets.step(b));
-        break;
+        default:
+          if (operands.empty()) {
+            start[id] = run.initial[id].size;
+            targets.setTarget(id, start[id]);
+          } else {
+            start[id] = start[operands[0]];
+            targets.setTarget(id, trained(operands[0]), targets.step(operands[0]));
+          }
       }
-      case OpKind::map: {
-        MapFacts facts = factsOf(MapFn(node.fn), powerOf(run, id));
-        start[id] = mapSize(facts, start[operands[0]], run.initial[operands[0]].sign);
-        targets.setTarget(id, mapSize(facts, trained(operands[0]), run.initial[operands[0]].sign),
-                          targets.step(operands[0]));
-        break;
-      }
-      case OpKind::reduce: {
-        const bool sums = ReduceFn(node.fn) == ReduceFn::sum;
-        start[id] = sums ? start[operands[0]] + targets.initialGrowth(id) : start[operands[0]];
-        Size grown = Size::power(sums && !isSparse(run, operands[0]) ? targets.contractedGrowth(id) : 0);
-        size = run.trainableUpstream[operands[0]] ? trained(operands[0]) + grown : start[id];
-        targets.setTarget(id, size, targets.step(operands[0]));
-        break;
-      }
-      case OpKind::bodyArgument: {
-        const Repeat& repeat = graph.repeats[node.region];
-        start[id] = start[graph.operands(repeat.node)[node.attribute]];
-        targets.setTarget(id, Size::power(0));
-        break;
-      }
-      case OpKind::repeat:
-        for (NodeId operand : operands)
-          if (run.parameterOnly[operand]) targets.ask(operand, 0, id);
-        break;
-      case OpKind::repeatResult: {
-        NodeId yield = graph.repeats[graph.nodes[operands[0]].attribute].yields[node.attribute];
-        start[id] = start[yield];
-        targets.setTarget(id, run.target[yield], targets.step(yield));
-        break;
-      }
-      default:
-        if (operands.empty()) {
-          start[id] = run.initial[id].size;
-          targets.setTarget(id, start[id]);
-        } else {
-          start[id] = start[operands[0]];
-          targets.setTarget(id, trained(operands[0]), targets.step(operands[0]));
-        }
-    }
     // Ports ask for order one; one that a fixed init holds above it may stay there where its scale is free.
     if (node.kind == OpKind::repeat || node.kind == OpKind::contract || node.kind == OpKind::gather ||
         !run.isPort[id]) {
