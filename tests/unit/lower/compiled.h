@@ -10,11 +10,9 @@
 #include "compiler/interpret/interpret.h"
 #include "compiler/lower/lower.h"
 #include "runtime/step.h"
+#include "tests/unit/lower/table.h"
 
 namespace tpc {
-
-// The table of a graph at numbers; every parameter that is not frozen trains by the optimizer.
-ProgramTable tableOf(const Graph& graph, const std::vector<int64_t>& numbers, const OptimizerProgram* optimizer = nullptr);
 
 // Inputs as a stepper takes them.
 struct Batch {
