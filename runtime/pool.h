@@ -3,7 +3,9 @@
 //     pool.run(blocks, [&](int64_t block, int thread) { ... });
 //
 // Which thread does a block is left to chance, what the block computes is not: the same bits on one thread or many.
-// Threads wait awake for a moment after each call, since a step is many short ones, and then sleep.
+// Threads wait awake for a moment after each call, since a step is many short ones, and then sleep.  Nobody waits for a
+// thread that has not come yet: on a machine with other work the caller does all blocks itself rather than wait for one
+// that does not get a core.
 #pragma once
 
 #include <atomic>
@@ -37,14 +39,17 @@ class Pool {
   void runOnAll(int64_t blocks, Body body, const void* data);
   void take(int thread);
   void work(int thread);
+  bool enter(uint32_t round);
 
   std::vector<std::thread> workers_;
+  // Written by the caller while nobody is inside, read by those inside.
   Body body_ = nullptr;
   const void* data_ = nullptr;
   int64_t blocks_ = 0;
   alignas(64) std::atomic<int64_t> next_{0};
-  alignas(64) std::atomic<uint32_t> round_{0};    // goes up when there is work; `stop_` is read after it
-  alignas(64) std::atomic<uint32_t> running_{0};  // workers that have not finished this round
+  alignas(64) std::atomic<uint32_t> round_{0};  // goes up when there is work, or `stop_`
+  // The round in the upper half, whether it may still be entered, and how many workers are inside.
+  alignas(64) std::atomic<uint64_t> gate_{0};
   std::atomic<bool> stop_{false};
 };
 
