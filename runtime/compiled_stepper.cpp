@@ -103,13 +103,18 @@ class CompiledStepper final : public Stepper {
     if (program_.loss.at < 0) return result.error = "it was compiled without a loss", result;
     result.error = bind(request.inputs, true);
     if (!result.error.empty()) return result;
-    draw_ = {true, request.seed, request.step};
+    if (request.parts > 1 && !accumulates()) return result.error = "it was compiled without sums of gradients", result;
+    if (accumulates()) {
+      arena_.get()[program_.adds] = request.part > 0 ? 1 : 0;
+      arena_.get()[program_.share] = 1 / float(std::max(request.parts, 1));
+    }
+    draw_ = {true, request.seed + uint64_t(request.part), request.step};
     run(program_.gradients);
     result.error = error_;
     if (!result.error.empty()) return result;
     result.loss = arena_.get()[program_.loss.at];
     for (const CompiledValue& metric : program_.metrics) result.metrics.push_back(single(metric));
-    if (!std::isfinite(result.loss)) return result;
+    if (!std::isfinite(result.loss) || request.part + 1 < request.parts) return result;
     float factor = 1;
     if (request.clip > 0 || request.measure) {
       run(program_.norms);
@@ -133,6 +138,8 @@ class CompiledStepper final : public Stepper {
     result.updated = result.error.empty();
     return result;
   }
+
+  bool accumulates() const override { return program_.adds >= 0; }
 
   EvaluateResult evaluate(std::span<const void* const> inputs) override {
     EvaluateResult result;

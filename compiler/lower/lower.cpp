@@ -59,6 +59,7 @@ struct Lowering {
       compiled.constants.push_back({binding.multiplierAt.back(), {float(value)}});
     }
     if (options.training) compiled.clip = arena.allocate(1);
+    if (options.training && options.accumulate) compiled.adds = arena.allocate(1), compiled.share = arena.allocate(1);
   }
 
   // sum x^2, over few entries at a time where there are many.
@@ -72,6 +73,25 @@ struct Lowering {
     while (!make.program.ops[sum].shape.empty())
       sum = make.reduce(ReduceFn::sum, sum, {int(make.program.ops[sum].shape.size()) - 1});
     return sum;
+  }
+
+  // sum = (sum or nothing) + gradient, in a place that outlives the batch.
+  OpId accumulated(Maker& make, OpId gradient) {
+    const std::vector<int64_t> shape = make.program.ops[gradient].shape;
+    make.phase = 0;
+    const OpId sum = make.persistent(arena.allocate(volume(shape)), shape);
+    const OpId before = make.pointwise(
+        OpKind::select, 0,
+        {make.spread(make.persistent(compiled.adds, {}), shape), sum, make.spread(make.number(0), shape)}, shape);
+    const OpId copy = make.copy(make.pointwise(OpKind::add, 0, {before, gradient}, shape), *make.program.ops[sum].storage);
+    return make.memory(*make.program.ops[sum].storage, shape, {copy});
+  }
+
+  // What norms and updates read, each by itself: a step without norms runs no loop of theirs.
+  OpId shareOf(Maker& make, OpId gradient) {
+    if (!options.accumulate) return gradient;
+    const std::vector<int64_t> shape = make.program.ops[gradient].shape;
+    return make.pointwise(OpKind::mul, 0, {gradient, make.spread(make.persistent(compiled.share, {}), shape)}, shape);
   }
 
   struct Step {
@@ -106,14 +126,16 @@ struct Lowering {
                                   parameter.shape);
         step.program.ops[gradient].pinned = true;
       }
+      if (options.accumulate) gradient = accumulated(make, gradient);
       step.gradients[p] = gradient;
       make.phase = 1;
-      const OpId norm = sumOfSquares(make, gradient);
+      const OpId norm = sumOfSquares(make, shareOf(make, gradient));
       step.program.ops[norm].pinned = true;
       compiled.parameters[p].gradient = arena.allocate(1);
       const OpId place = make.persistent(compiled.parameters[p].gradient, {});
       make.copy(norm, *step.program.ops[place].storage);
-      appendUpdate(optimizerOf(parameter), parameter, gradient, compiled.clip, arena, step.program, compiled.parameters[p]);
+      make.phase = 2;
+      appendUpdate(optimizerOf(parameter), parameter, shareOf(make, gradient), compiled.clip, arena, step.program, compiled.parameters[p]);
     }
     return step;
   }

@@ -21,6 +21,7 @@ struct LowerOptions {
   std::vector<int64_t> numbers{};     // of the symbols, `batch` among them
   std::vector<double> multipliers{};  // per free multiplier; empty: all 1
   bool training = true;               // with gradients and updates
+  bool accumulate = false;            // with sums of gradients over several batches, at the cost of their memory
   bool outputs = true;                // with the program's outputs and metrics, for evaluation
   std::vector<NodeId> wanted{};       // more values of an evaluation, outside of repeats: outputs behind the table's
   std::string* mlir = nullptr;        // listings that are wanted

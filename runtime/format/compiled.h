@@ -129,6 +129,8 @@ struct CompiledProgram {
   std::vector<CompiledValue> metrics{};  // of a step, per metric
   std::vector<CompiledValue> outputs{};  // of an evaluation, per ProgramTable::outputs
   int64_t clip = -1;                     // where the factor of all gradients stands
+  // Where sums over several batches are kept: whether this one adds to the sum, and the share of each; -1: they are not.
+  int64_t adds = -1, share = -1;
   int64_t arena = 0, persistent = 0;     // floats; the first `persistent` outlive a step
   int64_t gradientFloats = 0;
   double flops = 0;  // of a step's products

@@ -31,11 +31,12 @@ struct Trainer {
   std::unique_ptr<Stepper> stepper;
   Batch batch;
 
-  explicit Trainer(const std::string& text, double multiplier = 1)
+  explicit Trainer(const std::string& text, double multiplier = 1, bool accumulate = false)
       : program(text, 3), table(tableOf(program.graph, program.bindings.numbers, &optimizer)), batch(program.graph, program.bindings) {
     for (ProgramParameter& parameter : table.parameters) parameter.multiplier = multiplier;
     LowerOptions options;
     options.numbers = program.bindings.numbers;
+    options.accumulate = accumulate;
     stepper = stepperOf(program.graph, program.bindings, options, table, {optimizer});
   }
   std::vector<float> parameter(size_t p = 0) {
@@ -87,6 +88,37 @@ TEST_CASE("a multiplier stands on every use of its parameter and on the gradient
   const std::vector<double>& gradient = run.values[reference.graph.parameters[0].gradient]->values;
   for (size_t i = 0; i < before.size(); ++i)
     CHECK(trainer.parameter()[i] == Approx(before[i] - 0.1 * 0.5 * gradient[i]).margin(1e-6));
+}
+
+TEST_CASE("batches in parts make the step of their mean gradient", "[lower][stepper]") {
+  const std::string text = "size n = 5, batch = 2\ninput x [batch, n]\nparam w [n]\nparam v [n, 3]\nloss = mean(sin(x * w) @ v) + sum(w)\n";
+  Trainer whole(text), parts(text, 1, true);
+  CHECK(!whole.stepper->accumulates());
+  CHECK(whole.step({.parts = 2}).error == "it was compiled without sums of gradients");
+  REQUIRE(parts.stepper->accumulates());
+  const std::vector<float> before = parts.parameter();
+  // The first sum begins anew, whatever stood there: a step was given up after its first part.
+  CHECK(!parts.step({.part = 0, .parts = 3}).updated);
+  CHECK(!parts.step({.part = 0, .parts = 2}).updated);
+  CHECK(parts.parameter() == before);
+  for (float& each : parts.batch.floats[0]) each *= 2;  // another batch
+  const StepResult last = parts.step({.part = 1, .parts = 2});
+  REQUIRE(last.updated);
+
+  std::vector<std::vector<float>> sums(2);
+  const std::vector<float> first[2] = {whole.parameter(0), whole.parameter(1)};
+  for (int part = 0; part < 2; ++part) {
+    Trainer one(text);
+    if (part == 1)
+      for (float& each : one.batch.floats[0]) each *= 2;
+    REQUIRE(one.step({}).updated);
+    for (size_t p : {0, 1}) {
+      sums[p].resize(first[p].size());
+      for (size_t i = 0; i < first[p].size(); ++i) sums[p][i] += 0.5f * (one.parameter(p)[i] - first[p][i]);
+    }
+  }
+  for (size_t p : {0, 1})
+    for (size_t i = 0; i < sums[p].size(); ++i) CHECK(parts.parameter(p)[i] - first[p][i] == Approx(sums[p][i]).margin(1e-6));
 }
 
 TEST_CASE("an input beyond its range is an error", "[lower][stepper]") {
