@@ -1,5 +1,5 @@
-// Elementary functions of one number in double: what the interpreter computes entry by entry, and the runtime for the few
-// numbers of an optimizer's step that are the same for every entry, such as 1 - b2^step.
+// Elementary functions of one number in double: what the interpreter computes entry by entry, and the runtime for the
+// few numbers of an optimizer's step that are the same for every entry, such as 1 - b2^step.
 //
 // The order is that of the compiler's MapFn, which names the same functions.
 #pragma once

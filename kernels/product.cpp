@@ -30,9 +30,8 @@ bool askForOneThread() {
 void product(float* c, const float* a, const float* b, const ProductShape& s, bool accumulate) {
   thread_local const bool alone = askForOneThread();
   (void)alone;
-  const dnnl_status_t status =
-      dnnl_sgemm(s.transposedA ? 'T' : 'N', s.transposedB ? 'T' : 'N', s.m, s.n, s.k, 1.0f, a, s.lda, b, s.ldb,
-                 accumulate ? 1.0f : 0.0f, c, s.ldc);
+  const dnnl_status_t status = dnnl_sgemm(s.transposedA ? 'T' : 'N', s.transposedB ? 'T' : 'N', s.m, s.n, s.k, 1.0f, a,
+                                          s.lda, b, s.ldb, accumulate ? 1.0f : 0.0f, c, s.ldc);
   if (status != dnnl_success) productReference(c, a, b, s, accumulate);
 }
 

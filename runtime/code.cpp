@@ -34,7 +34,7 @@ std::string missingInstructions(const std::string& target) {
                        : word == "avx512vl" ? __builtin_cpu_supports("avx512vl")
                        : word == "avx512dq" ? __builtin_cpu_supports("avx512dq")
                        : word == "avx512bw" ? __builtin_cpu_supports("avx512bw")
-                       : word == "x86-64";
+                                            : word == "x86-64";
 #else
     const bool there = false;
 #endif

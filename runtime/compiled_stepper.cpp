@@ -1,7 +1,7 @@
 // Launches run in order; each is cut into blocks that do not depend on the number of threads.
 //
-// Between steps only the first `persistent` floats of the arena count: parameters, states, constants, inputs.  A step is
-// three lists, so that nothing has changed yet when the loss and the gradients' norm are looked at.
+// Between steps only the first `persistent` floats of the arena count: parameters, states, constants, inputs.  A step
+// is three lists, so that nothing has changed yet when the loss and the gradients' norm are looked at.
 #include "runtime/compiled_stepper.h"
 
 #include <algorithm>
@@ -272,7 +272,8 @@ class CompiledStepper final : public Stepper {
         pool_.run(blocks, [&](int64_t block, int thread) {
           float* mine[most];
           std::copy(places, places + count, mine);
-          mine[count] = scratch_.data() + 16 - (uintptr_t(scratch_.data()) / sizeof(float)) % 16 + thread * scratchStride_;
+          mine[count] =
+              scratch_.data() + 16 - (uintptr_t(scratch_.data()) / sizeof(float)) % 16 + thread * scratchStride_;
           entry(mine, block * kernel.grain, std::min((block + 1) * kernel.grain, kernel.extent));
         });
         return;
@@ -355,8 +356,7 @@ class CompiledStepper final : public Stepper {
     if (!draw_.training) return void(std::fill(mask, mask + dropout.count, 1.0f));
     std::string name = dropout.name + "@" + std::to_string(draw_.step);
     for (size_t i = 0; i + 1 < dropout.loops.size(); ++i) name += "/" + std::to_string(trips_[dropout.loops[i]]);
-    const RandomStream stream(draw_.seed, name,
-                              dropout.loops.empty() ? 0 : uint32_t(trips_[dropout.loops.back()]));
+    const RandomStream stream(draw_.seed, name, dropout.loops.empty() ? 0 : uint32_t(trips_[dropout.loops.back()]));
     const float kept = float(1 / (1 - dropout.rate));
     constexpr int64_t grain = 16384;
     pool_.run((dropout.count + grain - 1) / grain, [&](int64_t block, int) {

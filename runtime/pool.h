@@ -30,8 +30,9 @@ class Pool {
       for (int64_t block = 0; block < blocks; ++block) body(block, 0);
       return;
     }
-    runOnAll(blocks, [](const void* body, int64_t block, int thread) { (*static_cast<const F*>(body))(block, thread); },
-             &body);
+    runOnAll(
+        blocks, [](const void* body, int64_t block, int thread) { (*static_cast<const F*>(body))(block, thread); },
+        &body);
   }
 
  private:

@@ -94,9 +94,9 @@ struct Binder {
   std::vector<bool> needed{};
   std::vector<OpId> of{};  // per node
   std::map<NodeId, TensorPtr> folded{};
-  std::vector<std::vector<Storage>> carried{};    // per repeat
+  std::vector<std::vector<Storage>> carried{};  // per repeat
   std::vector<std::vector<OpId>> carriedInitial{};
-  std::vector<std::vector<OpId>> results{};       // per repeat: the operation whose layers result k stacks, or none
+  std::vector<std::vector<OpId>> results{};  // per repeat: the operation whose layers result k stacks, or none
   std::vector<std::vector<Storage>> resultAt{};
 
   [[noreturn]] void fail(NodeId id, const std::string& why) const {
@@ -160,9 +160,8 @@ struct Binder {
   OpId merged(OpId id, const std::vector<int64_t>& shape) {
     const OpId whole = piece(id);
     const auto [base, map] = behindViews(program, whole, identityMap(op(whole).shape));
-    const Index access = accessOf(op(base).kind == Kind::memory ? *op(base).storage
-                                                                : Storage{none, 0, rowMajor(op(base).shape), {}},
-                                  map);
+    const Index access = accessOf(
+        op(base).kind == Kind::memory ? *op(base).storage : Storage{none, 0, rowMajor(op(base).shape), {}}, map);
     Storage storage{none, access.constant, rowMajor(shape), access.trips};
     OpId result;
     if (op(base).kind == Kind::memory) storage.buffer = op(base).storage->buffer;
@@ -190,7 +189,8 @@ struct Binder {
         Index one;
         if (from[in + i] != 1) {
           int64_t stride = 1;
-          for (size_t t = targets.size(); t-- > 0; stride *= shape[targets[t]]) one.add(Index::axis(int(targets[t])), stride);
+          for (size_t t = targets.size(); t-- > 0; stride *= shape[targets[t]])
+            one.add(Index::axis(int(targets[t])), stride);
         }
         index.push_back(one);
       }
@@ -269,7 +269,8 @@ struct Binder {
 
   void checkIndex(OpId index, NodeId node, int64_t below) {
     if (below > (int64_t(1) << 24)) fail(node, "an axis is longer than 2^24, which a float cannot count");
-    Op check{.kind = Kind::checkIndex, .number = double(below), .region = make.region, .phase = make.phase, .node = node};
+    Op check{
+        .kind = Kind::checkIndex, .number = double(below), .region = make.region, .phase = make.phase, .node = node};
     check.operands = {piece(index)};
     check.shape = op(index).shape;
     program.append(std::move(check));
@@ -302,8 +303,8 @@ struct Binder {
     Map first;
     for (size_t axis = 0; axis + 1 < shape.size(); ++axis)
       first.push_back(shape[axis] == 1 ? Index{} : Index::axis(int(axis)));
-    return make.pointwise(OpKind::compare, uint8_t(CompareFn::eq), {make.view(index, shape, first), make.view(along, shape, last)},
-                          shape);
+    return make.pointwise(OpKind::compare, uint8_t(CompareFn::eq),
+                          {make.view(index, shape, first), make.view(along, shape, last)}, shape);
   }
 
   OpId eye(NodeId id) {
@@ -312,8 +313,8 @@ struct Binder {
     for (int axis = 0; axis < 2; ++axis) {
       Op iota{.kind = Kind::iota, .region = make.region, .phase = make.phase, .node = id};
       iota.shape = {shape[size_t(axis)]};
-      indices.push_back(make.view(program.append(std::move(iota)), shape,
-                                  {shape[size_t(axis)] == 1 ? Index{} : Index::axis(axis)}));
+      indices.push_back(
+          make.view(program.append(std::move(iota)), shape, {shape[size_t(axis)] == 1 ? Index{} : Index::axis(axis)}));
     }
     return make.pointwise(OpKind::compare, uint8_t(CompareFn::eq), indices, shape);
   }
@@ -330,7 +331,8 @@ struct Binder {
     const std::vector<int64_t> shape = shapeOf(id);
     OpId value = make.persistent(binding.parameterAt[p], shape);
     if (p < binding.parameterMultipliers.size() && binding.parameterMultipliers[p] != 1)
-      value = make.pointwise(OpKind::mul, 0, {value, make.spread(make.number(binding.parameterMultipliers[p]), shape)}, shape);
+      value = make.pointwise(OpKind::mul, 0, {value, make.spread(make.number(binding.parameterMultipliers[p]), shape)},
+                             shape);
     return value;
   }
 
@@ -386,7 +388,8 @@ struct Binder {
       case OpKind::gather:
       case OpKind::scatterAdd: {
         const bool gather = node.kind == OpKind::gather;
-        Op one{.kind = gather ? Kind::gather : Kind::scatterAdd, .region = make.region, .phase = make.phase, .node = id};
+        Op one{
+            .kind = gather ? Kind::gather : Kind::scatterAdd, .region = make.region, .phase = make.phase, .node = id};
         one.operands = {piece(operand(id, 0)), piece(operand(id, 1))}, one.shape = shapeOf(id), one.rowMajorOnly = true;
         one.axis = gather ? graph.axes[node.attribute].axes[0] : graph.scatters[node.attribute].axis;
         const int64_t length = gather ? op(operand(id, 0)).shape[size_t(one.axis)] : one.shape[size_t(one.axis)];
@@ -494,10 +497,9 @@ struct Binder {
     for (uint32_t k = 0; k < repeat.carried; ++k) {
       OpId value = of[repeat.yields[k]];
       const OpId base = behindViews(program, value, identityMap(op(value).shape)).first;
-      const bool isArgument =
-          op(base).kind == Kind::memory && op(base).storage &&
-          std::any_of(carried[r].begin(), carried[r].end(),
-                      [&](const Storage& each) { return each.buffer == op(base).storage->buffer; });
+      const bool isArgument = op(base).kind == Kind::memory && op(base).storage &&
+                              std::any_of(carried[r].begin(), carried[r].end(),
+                                          [&](const Storage& each) { return each.buffer == op(base).storage->buffer; });
       if (value == of[repeat.arguments[k]]) {
         next.push_back(none);
         continue;
@@ -601,7 +603,8 @@ struct Binder {
       // Outer repeats that begin here come first.
       std::vector<uint32_t> begins;
       for (uint32_t r = 0; r < graph.repeats.size(); ++r)
-        if (graph.repeats[r].bodyBegin == id && graph.repeats[r].bodyEnd > id && needed[graph.repeats[r].node]) begins.push_back(r);
+        if (graph.repeats[r].bodyBegin == id && graph.repeats[r].bodyEnd > id && needed[graph.repeats[r].node])
+          begins.push_back(r);
       std::sort(begins.begin(), begins.end(),
                 [&](uint32_t a, uint32_t b) { return graph.repeats[a].bodyEnd > graph.repeats[b].bodyEnd; });
       for (uint32_t r : begins) beginRepeat(r);
@@ -638,7 +641,8 @@ struct Binder {
 
 }  // namespace
 
-std::vector<OpId> bindGraph(const Binding& binding, std::span<const NodeId> wanted, Arena& arena, LoopProgram& program) {
+std::vector<OpId> bindGraph(const Binding& binding, std::span<const NodeId> wanted, Arena& arena,
+                            LoopProgram& program) {
   Binder binder{binding, binding.graph, arena, program, Maker{program}};
   return binder.run(wanted);
 }

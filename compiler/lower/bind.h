@@ -23,7 +23,7 @@ struct Arena {
 struct Binding {
   const Graph& graph;
   std::vector<int64_t> numbers{};
-  std::vector<double> parameterMultipliers{};  // per parameter
+  std::vector<double> parameterMultipliers{};                     // per parameter
   std::vector<int64_t> parameterAt{}, inputAt{}, multiplierAt{};  // places in the arena
 };
 

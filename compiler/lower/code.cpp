@@ -10,8 +10,8 @@
 #include "compiler/lower/loops.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ELFObjectFile.h"
@@ -126,7 +126,8 @@ llvm::SmallVector<char, 0> written(llvm::Module& module, llvm::TargetMachine& ma
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, type)) throw Failure{"LLVM cannot write code for this machine"};
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
+    throw Failure{"LLVM cannot write code for this machine"};
   passes.run(module);
   return bytes;
 }
@@ -177,7 +178,8 @@ MachineCode linked(llvm::SmallVector<char, 0> object) {
         throw Failure{"a defect of tpc: the code of its loops has a relocation of type " + std::to_string(type)};
       const int64_t value = int64_t(addressOf(*relocation.getSymbol())) + *addend - int64_t(place);
       const int32_t narrow = int32_t(value);
-      if (narrow != value || place + 4 > code.bytes.size()) throw Failure{"a defect of tpc: the code of its loops is too long"};
+      if (narrow != value || place + 4 > code.bytes.size())
+        throw Failure{"a defect of tpc: the code of its loops is too long"};
       std::memcpy(code.bytes.data() + place, &narrow, 4);
     }
   }
@@ -195,8 +197,9 @@ MachineCode linked(llvm::SmallVector<char, 0> object) {
 mlir::MLIRContext& loweringContext() {
   static mlir::MLIRContext* context = [] {
     mlir::DialectRegistry registry;
-    registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
-                    mlir::scf::SCFDialect, mlir::vector::VectorDialect, mlir::cf::ControlFlowDialect>();
+    registry
+        .insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+                mlir::scf::SCFDialect, mlir::vector::VectorDialect, mlir::cf::ControlFlowDialect>();
     mlir::registerBuiltinDialectTranslation(registry);
     mlir::registerLLVMDialectTranslation(registry);
     auto* made = new mlir::MLIRContext(registry, mlir::MLIRContext::Threading::DISABLED);

@@ -1,12 +1,13 @@
-// The nest that kernel.h describes, once for each vector width: wide vectors first, what is left over with narrower ones.
+// The nest that kernel.h describes, once for each vector width: wide vectors first, what is left over with narrower
+// ones.
 //
 //     for unit in first .. last                    rows, or entries
 //       what depends on the row alone
 //       for pass in 0 .. passes                    over the reduced axes; sums are carried by the loops
 //         for c in 0 .. n step 16, then step 1     expressions, stores
 //
-// Within a block of a loop everything is loaded before anything is stored, so that a place may be read and written by one
-// kernel, entry by entry.
+// Within a block of a loop everything is loaded before anything is stored, so that a place may be read and written by
+// one kernel, entry by entry.
 #include "compiler/lower/emit.h"
 
 #include <functional>
@@ -40,7 +41,7 @@ struct Emitter {
   Value scratch{};
   std::vector<Value> at{};  // per axis: its index, where a loop over it is open
   Scope held{};
-  int width = 1;            // of vectors along the vector axis
+  int width = 1;  // of vectors along the vector axis
 
   const Expression& expression(uint32_t i) const { return kernel.expressions[i]; }
   int vectorAxis() const { return kernel.vectorAxis(); }
@@ -140,8 +141,8 @@ struct Emitter {
   Value condition(uint32_t i) {
     Held& value = held[i];
     if (!value.condition)
-      value.condition = arith::CmpFOp::create(b, arith::CmpFPredicate::UNE, value.number,
-                                              filled(b, value.number.getType(), 0));
+      value.condition =
+          arith::CmpFOp::create(b, arith::CmpFPredicate::UNE, value.number, filled(b, value.number.getType(), 0));
     return value.condition;
   }
 
@@ -167,8 +168,8 @@ struct Emitter {
         if (const int64_t stride = strideOf(e.index); width > 1 && stride != 0) {
           llvm::SmallVector<Attribute> lanes;
           for (int lane = 0; lane < width; ++lane) lanes.push_back(b.getF32FloatAttr(float(lane * stride)));
-          const Value steps = arith::ConstantOp::create(
-              b, DenseElementsAttr::get(llvm::cast<ShapedType>(typeOf(width)), lanes));
+          const Value steps =
+              arith::ConstantOp::create(b, DenseElementsAttr::get(llvm::cast<ShapedType>(typeOf(width)), lanes));
           value = arith::AddFOp::create(b, spread(value), steps);
         }
         return {value, {}};
@@ -205,7 +206,8 @@ struct Emitter {
   // The expressions of which the predicate holds, in order; those that are held already stay.
   void emitWhere(const std::function<bool(uint32_t)>& wanted) {
     for (uint32_t i = 0; i < kernel.expressions.size(); ++i)
-      if (!held[i].number && !held[i].condition && expression(i).kind != ExpressionKind::reduce && wanted(i)) held[i] = compute(i);
+      if (!held[i].number && !held[i].condition && expression(i).kind != ExpressionKind::reduce && wanted(i))
+        held[i] = compute(i);
   }
 
   uint64_t maskOf(const std::vector<int>& axes) const {
@@ -270,7 +272,8 @@ struct Emitter {
   std::vector<bool> neededIn(int pass) const {
     std::vector<bool> needed(kernel.expressions.size());
     for (uint32_t i = 0; i < kernel.expressions.size(); ++i)
-      if (expression(i).kind == ExpressionKind::reduce && expression(i).stage == pass + 1) needed[expression(i).operands[0]] = true;
+      if (expression(i).kind == ExpressionKind::reduce && expression(i).stage == pass + 1)
+        needed[expression(i).operands[0]] = true;
     for (const Store& store : kernel.stores)
       if (inLoops(store) && expression(store.expression).stage == pass) needed[store.expression] = true;
     for (size_t i = kernel.expressions.size(); i-- > 0;) {
@@ -330,17 +333,18 @@ struct Emitter {
     const int64_t length = kernel.lengths[size_t(axis)];
     const auto run = [&](int64_t from, int64_t to, int64_t step, bool last) {
       if (from >= to) return;
-      const auto results = loop(integer(from), integer(to), step, packed(sums), [&](Value i, llvm::ArrayRef<Value> carried) {
-        at[size_t(axis)] = i;
-        unpack(sums, carried);
-        if (last) {
-          point(pass, needed);
-          accumulate(sums, kernel.vectorInLoops && width == 1);
-        } else {
-          overLoops(depth + 1, pass, needed, sums);
-        }
-        return packed(sums);
-      });
+      const auto results =
+          loop(integer(from), integer(to), step, packed(sums), [&](Value i, llvm::ArrayRef<Value> carried) {
+            at[size_t(axis)] = i;
+            unpack(sums, carried);
+            if (last) {
+              point(pass, needed);
+              accumulate(sums, kernel.vectorInLoops && width == 1);
+            } else {
+              overLoops(depth + 1, pass, needed, sums);
+            }
+            return packed(sums);
+          });
       unpack(sums, results);
     };
     const bool last = depth + 1 == kernel.loops.size();
@@ -357,7 +361,9 @@ struct Emitter {
   void rowBody() {
     const uint64_t loopMask = maskOf(kernel.loops);
     const auto rowLevel = [&](int stage) {
-      return [this, loopMask, stage](uint32_t i) { return (expression(i).axes & loopMask) == 0 && expression(i).stage <= stage; };
+      return [this, loopMask, stage](uint32_t i) {
+        return (expression(i).axes & loopMask) == 0 && expression(i).stage <= stage;
+      };
     };
     // Along reduced axes a row's own values are scalars.
     const int wide = width;
@@ -369,7 +375,8 @@ struct Emitter {
       for (uint32_t i = 0; i < kernel.expressions.size(); ++i)
         if (expression(i).kind == ExpressionKind::reduce && expression(i).stage == pass + 1) {
           const ReduceFn fn = ReduceFn(expression(i).fn);
-          const bool varying = kernel.vectorInLoops || varies(expression(expression(i).operands[0]).axes) || varies(expression(i).axes);
+          const bool varying =
+              kernel.vectorInLoops || varies(expression(expression(i).operands[0]).axes) || varies(expression(i).axes);
           sums.push_back({i, fn, first(fn, typeOf(varying ? width : 1)), first(fn, f32())});
         }
       overLoops(0, pass, neededIn(pass), sums);
@@ -407,11 +414,13 @@ struct Emitter {
     const int axis = kernel.rows.back();
     for (int each : widths) {
       width = each;
-      const Value end = each == 1 ? to
-                                  : arith::AddIOp::create(b, from,
-                                                          arith::MulIOp::create(b,
-                                                                                arith::DivSIOp::create(b, arith::SubIOp::create(b, to, from), integer(each)),
-                                                                                integer(each)));
+      const Value end = each == 1
+                            ? to
+                            : arith::AddIOp::create(
+                                  b, from,
+                                  arith::MulIOp::create(
+                                      b, arith::DivSIOp::create(b, arith::SubIOp::create(b, to, from), integer(each)),
+                                      integer(each)));
       loop(from, end, each, {}, [&](Value i, llvm::ArrayRef<Value>) {
         at[size_t(axis)] = i;
         rowBody();
@@ -437,7 +446,8 @@ struct Emitter {
     at.assign(kernel.lengths.size(), Value());
     const Type pointerType = LLVM::LLVMPointerType::get(b.getContext());
     for (uint32_t i = 0; i <= kernel.placeCount; ++i) {
-      const Value slot = LLVM::GEPOp::create(b, pointerType, pointerType, places, llvm::ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(int32_t(i))});
+      const Value slot = LLVM::GEPOp::create(b, pointerType, pointerType, places,
+                                             llvm::ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(int32_t(i))});
       pointers.push_back(LLVM::LoadOp::create(b, pointerType, slot));
     }
     scratch = pointers.back();

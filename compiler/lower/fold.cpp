@@ -75,8 +75,7 @@ std::vector<bool> foldable(const Graph& graph, const std::vector<int64_t>& numbe
     if (!constant[id]) continue;
     heavy[id] = !isCheap(node) || any(heavy);
     const std::optional<std::vector<int64_t>> shape = shapeAt(graph, id, numbers);
-    const bool single =
-        shape && std::all_of(shape->begin(), shape->end(), [](int64_t length) { return length == 1; });
+    const bool single = shape && std::all_of(shape->begin(), shape->end(), [](int64_t length) { return length == 1; });
     // A view of a table is a view; one number is a number, whatever it took.
     result[id] = shape && ((heavy[id] && !isView(node.kind)) || (single && !isView(node.kind)));
   }

@@ -63,8 +63,10 @@ Value sine(Builder& b, Value x, int quarter) {
   Value r = sub(b, inside, mul(b, turns, filled(b, doubles, 1.5707963267948966)));
   r = sub(b, r, mul(b, turns, filled(b, doubles, 6.123233995736766e-17)));
   // NaN and infinity leave the integer undefined; the result is made NaN below.
-  const Value finite = less(b, CmpFPredicate::OLT, math::AbsFOp::create(b, x), number(b, x, std::numeric_limits<double>::infinity()));
-  const Value safe = choose(b, arith::CmpFOp::create(b, CmpFPredicate::ORD, turns, turns), turns, filled(b, doubles, 0));
+  const Value finite =
+      less(b, CmpFPredicate::OLT, math::AbsFOp::create(b, x), number(b, x, std::numeric_limits<double>::infinity()));
+  const Value safe =
+      choose(b, arith::CmpFOp::create(b, CmpFPredicate::ORD, turns, turns), turns, filled(b, doubles, 0));
   const auto integer = [&](int64_t value) -> Value {
     const TypedAttr one = b.getI64IntegerAttr(value);
     if (auto vector = llvm::dyn_cast<VectorType>(ints))
@@ -82,10 +84,13 @@ Value sine(Builder& b, Value x, int quarter) {
   };
   // sin f = f + f z P(z), cos f = 1 - z / 2 + z^2 Q(z); Cephes, single precision.
   const Value s = add(b, f, mul(b, f, mul(b, z, horner({-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1}))));
-  const Value c = add(b, sub(b, number(b, x, 1), mul(b, number(b, x, 0.5), z)),
-                      mul(b, mul(b, z, z), horner({2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2})));
-  const Value odd = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, arith::AndIOp::create(b, k, integer(1)), integer(0));
-  const Value negative = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, arith::AndIOp::create(b, k, integer(2)), integer(0));
+  const Value c =
+      add(b, sub(b, number(b, x, 1), mul(b, number(b, x, 0.5), z)),
+          mul(b, mul(b, z, z), horner({2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2})));
+  const Value odd =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ne, arith::AndIOp::create(b, k, integer(1)), integer(0));
+  const Value negative =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ne, arith::AndIOp::create(b, k, integer(2)), integer(0));
   const Value magnitude = choose(b, odd, c, s);
   const Value value = choose(b, negative, neg(b, magnitude), magnitude);
   return choose(b, finite, value, number(b, x, std::numeric_limits<double>::quiet_NaN()));
@@ -108,7 +113,8 @@ Value power(Builder& b, Value x, double p) {
     result = math::SqrtOp::create(b, x);
     if (size > 1) result = mul(b, result, power(b, x, std::floor(size)));
   } else {
-    // exp(p log x) for x > 0; 0 and infinity go where the logarithm sends them, negative numbers to NaN but for whole p.
+    // exp(p log x) for x > 0; 0 and infinity go where the logarithm sends them, negative numbers to NaN but for whole
+    // p.
     const Value positive = math::AbsFOp::create(b, x);
     result = math::ExpOp::create(b, mul(b, number(b, x, size), math::LogOp::create(b, positive)));
     const bool whole = size == std::floor(size), odd = whole && std::fmod(size, 2) == 1;
@@ -162,8 +168,9 @@ Value emitMap(Builder& b, MapFn fn, Value x, double p) {
     case MapFn::sigmoid1: return sigmoidSlope(b, x);
     case MapFn::tanh1: return mul(b, constant(4), sigmoidSlope(b, mul(b, constant(2), x)));
     case MapFn::isFinite:
-      return choose(b, less(b, CmpFPredicate::OLT, math::AbsFOp::create(b, x), constant(std::numeric_limits<double>::infinity())),
-                    constant(1), constant(0));
+      return choose(
+          b, less(b, CmpFPredicate::OLT, math::AbsFOp::create(b, x), constant(std::numeric_limits<double>::infinity())),
+          constant(1), constant(0));
   }
   return x;
 }

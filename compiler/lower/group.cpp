@@ -122,7 +122,8 @@ struct Grouper {
         continue;
       }
       const auto [axis, coefficient] = index.terms[0];
-      if (coefficient != 1 || group.domain[size_t(axis)] != shape[i] || !axes.insert(axis).second) return Coverage::partial;
+      if (coefficient != 1 || group.domain[size_t(axis)] != shape[i] || !axes.insert(axis).second)
+        return Coverage::partial;
     }
     size_t rows = 0, covered = 0;
     for (size_t axis = 0; axis < group.domain.size(); ++axis) {
@@ -269,7 +270,8 @@ struct Grouper {
     std::vector<int> to(b.domain.size(), -1);
     std::set<int> usedA;
     for (size_t i = 0; i < inA.size(); ++i)
-      if (!inA[i].terms.empty()) to[size_t(inB[i].terms[0].first)] = inA[i].terms[0].first, usedA.insert(inA[i].terms[0].first);
+      if (!inA[i].terms.empty())
+        to[size_t(inB[i].terms[0].first)] = inA[i].terms[0].first, usedA.insert(inA[i].terms[0].first);
     Group result = a;
     std::vector<int> restA, restB;
     for (int axis = 0; axis < int(a.domain.size()); ++axis)
@@ -387,8 +389,7 @@ struct Grouper {
           const Unit &first = units[a->first].unit, &second = units[b->first].unit;
           if (!here(id, first) || !here(id, second)) continue;
           if (reaches(a->first, b->first) || reaches(b->first, a->first)) continue;
-          std::optional<Group> both =
-              merged(first.group, a->second[0], second.group, b->second[0], op(id).shape);
+          std::optional<Group> both = merged(first.group, a->second[0], second.group, b->second[0], op(id).shape);
           if (!both) continue;
           units[a->first].unit.group = std::move(*both);
           passOnFrom = std::max(passOnFrom, id);

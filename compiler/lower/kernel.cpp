@@ -135,7 +135,8 @@ struct Planner {
         reach[size_t(axis)] = std::max(reach[size_t(axis)], double(std::abs(stride)));
       }
     });
-    for (int axis = 0; axis < count; ++axis) (group.reduced[size_t(axis)] ? kernel().loops : kernel().rows).push_back(axis);
+    for (int axis = 0; axis < count; ++axis)
+      (group.reduced[size_t(axis)] ? kernel().loops : kernel().rows).push_back(axis);
     const auto byReach = [&](int a, int b) { return reach[size_t(a)] > reach[size_t(b)]; };
     // Sums run in the order in which they are written, whatever the layout, but for the innermost axis.
     std::stable_sort(kernel().rows.begin(), kernel().rows.end(), byReach);
@@ -237,7 +238,8 @@ struct Planner {
     if (group.domain.size() > 60) throw Failure{"a loop over more than 60 axes"};
     for (OpId id : group.outputs) {
       const Op& one = op(id);
-      if (!one.storage || one.storage->buffer == none) throw Failure{"a defect of tpc: a loop writes what has no place"};
+      if (!one.storage || one.storage->buffer == none)
+        throw Failure{"a defect of tpc: a loop writes what has no place"};
       const Map& map = group.members.at(id)[0];
       Store store{.expression = one.kind == Kind::copy ? value(one.operands[0], map) : value(id, map)};
       const Index access = accessOf(*one.storage, map);

@@ -41,14 +41,14 @@ struct Store {
 };
 
 struct Kernel {
-  std::vector<int64_t> lengths{};  // of the axes, the innermost of rows and of reductions last in their kinds
+  std::vector<int64_t> lengths{};    // of the axes, the innermost of rows and of reductions last in their kinds
   std::vector<int> rows{}, loops{};  // axes, outermost first
-  bool vectorInLoops = false;      // vectors along the last of `loops`; else along the last of `rows`
+  bool vectorInLoops = false;        // vectors along the last of `loops`; else along the last of `rows`
   std::vector<Expression> expressions{};
   std::vector<Store> stores{};
   int passes = 1;
   uint32_t placeCount = 0;
-  int64_t scratchRows = 0;         // how many expressions are kept
+  int64_t scratchRows = 0;  // how many expressions are kept
 
   int vectorAxis() const { return vectorInLoops ? loops.back() : rows.empty() ? -1 : rows.back(); }
   // What is handed to threads: rows, or entries where there is one row of them.

@@ -95,8 +95,9 @@ std::optional<Planned> planned(const std::vector<LabelStrides>& labels) {
         rest(columns, columnRun, plan.product.outer);
         rest(sums, sumRun, plan.product.summed);
         const double flops = 2.0 * double(shape.m) * double(shape.n) * double(shape.k);
-        plan.seconds = calls * (1e-6 + flops / 6e10 *
-                                           (1 + 12.0 / double(shape.m) + 12.0 / double(shape.n) + 12.0 / double(shape.k)));
+        plan.seconds =
+            calls *
+            (1e-6 + flops / 6e10 * (1 + 12.0 / double(shape.m) + 12.0 / double(shape.n) + 12.0 / double(shape.k)));
         if (!best || plan.seconds < best->seconds) best = std::move(plan);
       }
   return best;
@@ -175,9 +176,9 @@ struct Layouter {
 
   double costOf(OpId id) {
     const Op& one = op(id);
-    std::vector<LabelStrides> labels = labelsOf(one, stridesOf(program, one.operands[0]),
-                                                stridesOf(program, one.operands[1]), one.storage->strides);
-    for (const auto [axis, length] : lengthsOf(one)) labels[axis].length = length;
+    std::vector<LabelStrides> labels =
+        labelsOf(one, stridesOf(program, one.operands[0]), stridesOf(program, one.operands[1]), one.storage->strides);
+    for (const auto& [axis, length] : lengthsOf(one)) labels[axis].length = length;
     const std::optional<Planned> plan = plannedProduct(labels);
     double volumeOf = 1;
     for (const LabelStrides& label : labels) volumeOf *= double(label.length);

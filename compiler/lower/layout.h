@@ -2,9 +2,9 @@
 //
 //     q = einsum("b t c, c h e -> b h t e", x, wq)
 //
-// With q standing as [b, t, h, e] this is one product of [b t, c] by [c, h e]; standing as [b, h, t, e] it would be b * h
-// small ones.  Who reads q reads it through strides either way, so each contraction's result stands as is cheapest for it
-// and for the contractions that read it.
+// With q standing as [b, t, h, e] this is one product of [b t, c] by [c, h e]; standing as [b, h, t, e] it would be b *
+// h small ones.  Who reads q reads it through strides either way, so each contraction's result stands as is cheapest
+// for it and for the contractions that read it.
 #pragma once
 
 #include <optional>
@@ -17,8 +17,8 @@ namespace tpc::loops {
 
 struct Planned {
   CompiledProduct product{};
-  bool swapped = false;   // the operands change places: the transposed product stands right
-  double seconds = 0;     // a guess, to compare ways
+  bool swapped = false;  // the operands change places: the transposed product stands right
+  double seconds = 0;    // a guess, to compare ways
 };
 
 // One label of a contraction: its length and strides, 0 where a tensor does not have it.

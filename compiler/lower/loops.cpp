@@ -63,8 +63,7 @@ bool isFree(const LoopProgram& program, const Op& op) {
     case Kind::iota: return true;
     case Kind::view: return free(op.operands[0]);
     case Kind::pointwise:
-      if (op.op == OpKind::map)
-        switch (MapFn(op.fn)) {
+      if (op.op == OpKind::map) switch (MapFn(op.fn)) {
           case MapFn::neg:
           case MapFn::square:
           case MapFn::abs:

@@ -8,8 +8,8 @@
 //     pointwise  map relu      [32, 128]           group.cpp joins these three into one loop
 //
 // Operations stand in an order in which operands come first; the body of a loop stands before its `repeat`.  What moves
-// no number is a view: its index says where in the operand each of its entries stands.  What cannot be a view (a merge of
-// axes, padding, what a loop carries) is copies into memory.
+// no number is a view: its index says where in the operand each of its entries stands.  What cannot be a view (a merge
+// of axes, padding, what a loop carries) is copies into memory.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ using OpId = uint32_t;
 // constant + sum of coefficient * axis + sum of coefficient * index of a running loop
 struct Index {
   int64_t constant = 0;
-  std::vector<std::pair<int, int64_t>> terms{};        // sorted by axis, coefficients not 0
-  std::vector<std::pair<uint32_t, int64_t>> trips{};   // sorted by loop, likewise
+  std::vector<std::pair<int, int64_t>> terms{};       // sorted by axis, coefficients not 0
+  std::vector<std::pair<uint32_t, int64_t>> trips{};  // sorted by loop, likewise
   friend bool operator==(const Index&, const Index&) = default;
   friend auto operator<=>(const Index&, const Index&) = default;
 
@@ -42,9 +42,9 @@ Map composed(const Map& view, const Map& outer);
 
 struct Buffer {
   int64_t floats = 0;
-  int64_t at = -1;          // persistent ones have their place from the start
+  int64_t at = -1;  // persistent ones have their place from the start
   bool persistent = false;
-  uint32_t region = none;   // of temporary ones: the loop outside of which nobody needs it
+  uint32_t region = none;  // of temporary ones: the loop outside of which nobody needs it
 };
 
 // Where a value stands: entry i of axis a is strides[a] further on.
@@ -91,20 +91,20 @@ struct Op {
   Contraction labels{};
   int axis = 0;
   uint32_t of = none;
-  bool free = false;             // numbers, iotas and cheap arithmetic of them alone: computed where it is read
-  bool pinned = false;           // somebody outside needs it in memory
-  bool rowMajorOnly = false;     // somebody reads it as one piece
-  OpId aliasOf = none;           // of memory: the same place as that operation's, axes merged
-  OpId stacks = none;            // of memory: the layers of what that operation computes
+  bool free = false;                 // numbers, iotas and cheap arithmetic of them alone: computed where it is read
+  bool pinned = false;               // somebody outside needs it in memory
+  bool rowMajorOnly = false;         // somebody reads it as one piece
+  OpId aliasOf = none;               // of memory: the same place as that operation's, axes merged
+  OpId stacks = none;                // of memory: the layers of what that operation computes
   std::optional<Storage> storage{};  // where it stands; given for memory and copies, and for what a loop collects
-  NodeId node = none;  // for messages
+  NodeId node = none;                // for messages
 };
 
 struct Loop {
   int64_t trips = 1;
   bool reversed = false;
   uint32_t parent = none;
-  int64_t index = -1;              // buffer of the layer's index as a number
+  int64_t index = -1;  // buffer of the layer's index as a number
   OpId op = none;
 };
 

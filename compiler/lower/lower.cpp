@@ -83,7 +83,8 @@ struct Lowering {
     const OpId before = make.pointwise(
         OpKind::select, 0,
         {make.spread(make.persistent(compiled.adds, {}), shape), sum, make.spread(make.number(0), shape)}, shape);
-    const OpId copy = make.copy(make.pointwise(OpKind::add, 0, {before, gradient}, shape), *make.program.ops[sum].storage);
+    const OpId copy =
+        make.copy(make.pointwise(OpKind::add, 0, {before, gradient}, shape), *make.program.ops[sum].storage);
     return make.memory(*make.program.ops[sum].storage, shape, {copy});
   }
 
@@ -122,8 +123,9 @@ struct Lowering {
       compiled.gradientFloats += volume(parameter.shape);
       if (parameter.multiplier != 1) {
         make.phase = 0;
-        gradient = make.pointwise(OpKind::mul, 0, {gradient, make.spread(make.number(parameter.multiplier), parameter.shape)},
-                                  parameter.shape);
+        gradient =
+            make.pointwise(OpKind::mul, 0, {gradient, make.spread(make.number(parameter.multiplier), parameter.shape)},
+                           parameter.shape);
         step.program.ops[gradient].pinned = true;
       }
       if (options.accumulate) gradient = accumulated(make, gradient);
@@ -135,7 +137,8 @@ struct Lowering {
       const OpId place = make.persistent(compiled.parameters[p].gradient, {});
       make.copy(norm, *step.program.ops[place].storage);
       make.phase = 2;
-      appendUpdate(optimizerOf(parameter), parameter, shareOf(make, gradient), compiled.clip, arena, step.program, compiled.parameters[p]);
+      appendUpdate(optimizerOf(parameter), parameter, shareOf(make, gradient), compiled.clip, arena, step.program,
+                   compiled.parameters[p]);
     }
     return step;
   }
@@ -184,7 +187,8 @@ struct Lowering {
   // Each distinct loop once, in machine code.
   void emit() {
     const mlir::OwningOpRef<mlir::ModuleOp> module(mlir::ModuleOp::create(mlir::UnknownLoc::get(&loweringContext())));
-    for (size_t i = 0; i < kernels.kernels.size(); ++i) emitKernel(*module, "k" + std::to_string(i), kernels.kernels[i]);
+    for (size_t i = 0; i < kernels.kernels.size(); ++i)
+      emitKernel(*module, "k" + std::to_string(i), kernels.kernels[i]);
     MachineCode code = machineCode(*module, {options.mlir, options.llvm, options.assembly});
     for (size_t i = 0; i < kernels.kernels.size(); ++i) {
       const Kernel& kernel = kernels.kernels[i];

@@ -3,8 +3,8 @@
 //     LoweredOptions options{.numbers = {512, 128, ..}, .multipliers = {0.125, ..}};
 //     std::optional<CompiledProgram> program = lower(graph, optimizers, options, table, error);
 //
-// The same graph that was analysed and that the interpreter runs; what its operations mean is compiler/interpret's page,
-// in float instead of double.
+// The same graph that was analysed and that the interpreter runs; what its operations mean is compiler/interpret's
+// page, in float instead of double.
 #pragma once
 
 #include <optional>

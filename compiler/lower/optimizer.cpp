@@ -1,6 +1,6 @@
-// What does not depend on the entry (learning rates, 1 - b2^step) is the same number for all of them: the runtime computes
-// it once a step, in double, and the loop reads it as one float.  The rest is a loop over the entries that reads gradient,
-// parameter and states and writes the last two.
+// What does not depend on the entry (learning rates, 1 - b2^step) is the same number for all of them: the runtime
+// computes it once a step, in double, and the loop reads it as one float.  The rest is a loop over the entries that
+// reads gradient, parameter and states and writes the last two.
 #include "compiler/lower/optimizer.h"
 
 #include <algorithm>
@@ -37,9 +37,9 @@ void appendUpdate(const OptimizerProgram& optimizer, const ProgramParameter& par
   const auto spreadNumber = [&](int64_t at) { return make.spread(make.persistent(at, {}), shape); };
 
   const OpId scaled = make.pointwise(OpKind::mul, 0, {gradient, spreadNumber(clipAt)}, shape);
-  std::vector<OpId> entries(graph.nodes.size(), none);    // what varies
+  std::vector<OpId> entries(graph.nodes.size(), none);      // what varies
   std::vector<uint32_t> scalars(graph.nodes.size(), none);  // what does not: a step of the runtime's
-  std::map<uint32_t, OpId> given;                         // scalars that the loop reads
+  std::map<uint32_t, OpId> given;                           // scalars that the loop reads
   std::map<NodeId, int64_t> stateAt;
   for (size_t k = 0; k < optimizer.states.size(); ++k) stateAt[optimizer.states[k].first] = compiled.states[k];
 
@@ -97,7 +97,8 @@ void appendUpdate(const OptimizerProgram& optimizer, const ProgramParameter& par
     }
     const std::optional<ScalarKind> kind = scalarKind(node.kind);
     if (!kind) throw fail("uses " + std::string(toString(node.kind)) + ", which is not entry by entry");
-    const double power = node.kind == OpKind::map && MapFn(node.fn) == MapFn::pow ? graph.rationals[node.attribute].toDouble() : 1;
+    const double power =
+        node.kind == OpKind::map && MapFn(node.fn) == MapFn::pow ? graph.rationals[node.attribute].toDouble() : 1;
     if (std::all_of(operands.begin(), operands.end(), [&](NodeId each) { return entries[each] == none; })) {
       ScalarStep step{.kind = *kind, .fn = node.fn};
       step.number = power;

@@ -75,8 +75,7 @@ struct Scheduler {
     if (program.buffers[buffer].persistent) return;
     const uint32_t home = program.buffers[buffer].region;
     int64_t first = position, last = position;
-    for (uint32_t at = region; at != home && at != none; at = program.loops[at].parent)
-      openUses[at].push_back(buffer);
+    for (uint32_t at = region; at != home && at != none; at = program.loops[at].parent) openUses[at].push_back(buffer);
     auto [life, fresh] = lifetimes.try_emplace(buffer, Lifetime{buffer, first, last});
     life->second.first = std::min(life->second.first, first);
     life->second.last = std::max(life->second.last, last);
@@ -86,7 +85,8 @@ struct Scheduler {
   Draft product(OpId id) {
     Op& one = op(id);
     const OpId a = one.operands[0], b = one.operands[1];
-    std::vector<LabelStrides> labels = labelsOf(one, stridesOf(program, a), stridesOf(program, b), one.storage->strides);
+    std::vector<LabelStrides> labels =
+        labelsOf(one, stridesOf(program, a), stridesOf(program, b), one.storage->strides);
     std::map<uint8_t, int64_t> lengths;
     for (size_t i = 0; i < one.labels.a.size(); ++i) lengths[one.labels.a[i]] = op(a).shape[i];
     for (size_t i = 0; i < one.labels.b.size(); ++i) lengths[one.labels.b[i]] = op(b).shape[i];
@@ -171,7 +171,8 @@ struct Scheduler {
       }
       case Kind::dropout: {
         CompiledDropout site{program.dropouts[one.of].name, program.dropouts[one.of].rate, volume(one.shape), {}};
-        for (uint32_t at = one.region; at != none; at = program.loops[at].parent) site.loops.insert(site.loops.begin(), firstLoop + at);
+        for (uint32_t at = one.region; at != none; at = program.loops[at].parent)
+          site.loops.insert(site.loops.begin(), firstLoop + at);
         draft.launch.kind = LaunchKind::dropout;
         draft.launch.of = uint32_t(compiled.dropouts.size());
         draft.places = {placeOf(id)};

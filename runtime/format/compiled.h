@@ -21,7 +21,7 @@ namespace tpc {
 
 // A place in the arena; inside loops it moves with their indices.
 struct Place {
-  int64_t offset = 0;                                    // floats
+  int64_t offset = 0;                                     // floats
   std::vector<std::pair<uint32_t, int64_t>> layers = {};  // (loop, floats for one more layer)
   friend bool operator==(const Place&, const Place&) = default;
 };
@@ -88,18 +88,18 @@ enum class ScalarKind : uint8_t { number, hyper, step, add, sub, mul, map, maxim
 inline constexpr int scalarKindCount = int(ScalarKind::select) + 1;
 struct ScalarStep {
   ScalarKind kind{};
-  uint8_t fn = 0;                 // of map and compare
-  uint32_t hyper = 0;             // index into ProgramParameter::hyper
-  double number = 0;              // or a power
-  uint32_t a = 0, b = 0, c = 0;   // earlier steps
+  uint8_t fn = 0;                // of map and compare
+  uint32_t hyper = 0;            // index into ProgramParameter::hyper
+  double number = 0;             // or a power
+  uint32_t a = 0, b = 0, c = 0;  // earlier steps
 };
 
 struct CompiledParameter {
   int64_t at = 0;
   std::vector<int64_t> states{};
-  int64_t gradient = -1;                                    // where its squared norm is left; -1: it does not train
+  int64_t gradient = -1;  // where its squared norm is left; -1: it does not train
   std::vector<ScalarStep> scalars{};
-  std::vector<std::pair<uint32_t, int64_t>> results{};      // (scalar step, where its float goes)
+  std::vector<std::pair<uint32_t, int64_t>> results{};  // (scalar step, where its float goes)
 };
 
 struct CompiledValue {
@@ -129,9 +129,10 @@ struct CompiledProgram {
   std::vector<CompiledValue> metrics{};  // of a step, per metric
   std::vector<CompiledValue> outputs{};  // of an evaluation, per ProgramTable::outputs
   int64_t clip = -1;                     // where the factor of all gradients stands
-  // Where sums over several batches are kept: whether this one adds to the sum, and the share of each; -1: they are not.
+  // Where sums over several batches are kept: whether this one adds to the sum, and the share of each; -1: they are
+  // not.
   int64_t adds = -1, share = -1;
-  int64_t arena = 0, persistent = 0;     // floats; the first `persistent` outlive a step
+  int64_t arena = 0, persistent = 0;  // floats; the first `persistent` outlive a step
   int64_t gradientFloats = 0;
   double flops = 0;  // of a step's products
 };

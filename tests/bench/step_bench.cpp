@@ -59,7 +59,8 @@ int main(int argc, char** argv) {
   if (!program) return std::fprintf(stderr, "%s\n", error.c_str()), 1;
   const double compile = since(compiling);
   const double flops = program->flops;
-  const size_t kernels = program->kernels.size(), launches = program->gradients.size() + program->updates.size(), code = program->code.size();
+  const size_t kernels = program->kernels.size(), launches = program->gradients.size() + program->updates.size(),
+               code = program->code.size();
   const auto stepper = compiledStepper(std::move(*program), table, threads, error);
   if (!stepper) return std::fprintf(stderr, "%s\n", error.c_str()), 1;
   for (size_t p = 0; p < table.parameters.size(); ++p) {
@@ -79,7 +80,8 @@ int main(int argc, char** argv) {
     for (int64_t length : table.inputs[i].shape) count *= length;
     const RandomStream stream(2, table.inputs[i].name);
     for (int64_t j = 0; j < count; ++j)
-      if (table.inputs[i].integer) integers[i].push_back(int32_t(stream.uniform(uint64_t(j)) * double(table.inputs[i].below)));
+      if (table.inputs[i].integer)
+        integers[i].push_back(int32_t(stream.uniform(uint64_t(j)) * double(table.inputs[i].below)));
       else floats[i].push_back(float(stream.normal(uint64_t(j))));
     inputs.push_back(table.inputs[i].integer ? static_cast<const void*>(integers[i].data()) : floats[i].data());
   }
@@ -96,14 +98,19 @@ int main(int argc, char** argv) {
     result = stepper->step({.inputs = inputs, .hyper = hyper, .seed = 1, .step = step});
     times.push_back(since(at));
     if (step == 1) first = since(begin);
-    if (!result.updated) return std::fprintf(stderr, "step %d: %s, loss %g\n", step, result.error.c_str(), result.loss), 1;
+    if (!result.updated)
+      return std::fprintf(stderr, "step %d: %s, loss %g\n", step, result.error.c_str(), result.loss), 1;
   }
   std::sort(times.begin(), times.end());
   const double median = times[times.size() / 2];
-  std::printf("analysis %.0f ms, compile %.0f ms, first step done after %.0f ms\n", analysis * 1e3, compile * 1e3, first * 1e3);
-  std::printf("%zu kernels, %zu launches, %zu bytes of code; arena %.2f MiB, of which values %.2f MiB\n", kernels, launches, code,
-              double(stepper->memory().parameters + stepper->memory().states + stepper->memory().gradients + stepper->memory().values) / 1048576,
+  std::printf("analysis %.0f ms, compile %.0f ms, first step done after %.0f ms\n", analysis * 1e3, compile * 1e3,
+              first * 1e3);
+  std::printf("%zu kernels, %zu launches, %zu bytes of code; arena %.2f MiB, of which values %.2f MiB\n", kernels,
+              launches, code,
+              double(stepper->memory().parameters + stepper->memory().states + stepper->memory().gradients +
+                     stepper->memory().values) /
+                  1048576,
               double(stepper->memory().values) / 1048576);
-  std::printf("step: median %.1f us, least %.1f us; %.1f GFLOP/s in products; loss %.6f\n", median * 1e6, times[0] * 1e6,
-              flops / median * 1e-9, result.loss);
+  std::printf("step: median %.1f us, least %.1f us; %.1f GFLOP/s in products; loss %.6f\n", median * 1e6,
+              times[0] * 1e6, flops / median * 1e-9, result.loss);
 }

@@ -92,8 +92,8 @@ void checkCompiled(const Graph& graph, const Bindings& given, Tolerance toleranc
         REQUIRE(error.empty());
         const NodeId id = wanted[i];
         const double off = difference(*run.values[id], found);
-        INFO((wanted.size() == few.size() ? "fused, " : "alone, ") << threads << " threads, node " << id << " "
-                                                                   << toString(graph.nodes[id].kind) << " off by " << off);
+        INFO((wanted.size() == few.size() ? "fused, " : "alone, ")
+             << threads << " threads, node " << id << " " << toString(graph.nodes[id].kind) << " off by " << off);
         REQUIRE(off <= tolerance.relative);
         if (i > 40 && &wanted != &few && wanted.size() > 400) i += 6;  // each fetch is a run; a sample of the many
       }

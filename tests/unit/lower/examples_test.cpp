@@ -57,7 +57,8 @@ Example exampleOf(const std::string& name, const Defines& defines, const std::st
     Tensor tensor = *first.value;
     // Off the special places: biases that are zero would hide a term.
     const RandomStream stream(8, graph.parameters[p].name);
-    for (size_t i = 0; i < tensor.values.size(); ++i) tensor.values[i] = narrow(tensor.values[i] + 0.05 * stream.normal(i));
+    for (size_t i = 0; i < tensor.values.size(); ++i)
+      tensor.values[i] = narrow(tensor.values[i] + 0.05 * stream.normal(i));
     bindings.parameters.push_back(std::make_shared<Tensor>(std::move(tensor)));
   }
   return example;
@@ -117,7 +118,8 @@ double shareOff(const Example& example, const std::string& optimizer, double lr,
     bindings.training = Draws{5, step};
     const Evaluation run = evaluate(graph, bindings, wanted);
     REQUIRE(run.error == "");
-    const StepResult result = stepper->step({.inputs = batch.pointers, .hyper = hyper, .seed = 5, .step = step, .measure = true});
+    const StepResult result =
+        stepper->step({.inputs = batch.pointers, .hyper = hyper, .seed = 5, .step = step, .measure = true});
     INFO("step " << step << " " << result.error);
     REQUIRE(result.updated);
     CHECK(result.loss == Approx(run.values[graph.loss]->values[0]).epsilon(3e-4));
@@ -142,7 +144,8 @@ double shareOff(const Example& example, const std::string& optimizer, double lr,
     const float* found = static_cast<const float*>(stepper->parameters()[p].data);
     double largest = 1e-6;
     for (size_t i = 0; i < before.size(); ++i) largest = std::max(largest, std::abs(after[i] - before[i]));
-    for (size_t i = 0; i < before.size(); ++i, ++count) off += !(std::abs(double(found[i]) - after[i]) <= tolerance * largest);
+    for (size_t i = 0; i < before.size(); ++i, ++count)
+      off += !(std::abs(double(found[i]) - after[i]) <= tolerance * largest);
   }
   return double(off) / double(count);
 }
@@ -194,7 +197,8 @@ TEST_CASE("one thread and two give the same bits", "[lower][threads]") {
     for (int threads : {1, 2}) {
       const auto stepper = stepperOf(graph, example.bindings, options, table, example.analysed.optimizers, threads);
       for (int step = 1; step <= 3; ++step)
-        REQUIRE(stepper->step({.inputs = batch.pointers, .hyper = hyper, .seed = 5, .step = step, .clip = 0.5}).updated);
+        REQUIRE(
+            stepper->step({.inputs = batch.pointers, .hyper = hyper, .seed = 5, .step = step, .clip = 0.5}).updated);
       for (const StepBuffer& buffer : stepper->parameters()) {
         const float* data = static_cast<const float*>(buffer.data);
         after[threads - 1].emplace_back(data, data + buffer.count);

@@ -20,7 +20,8 @@ void sequence(const std::string& expression, int t = 5, int c = 8) {
 
 void image(const std::string& expression, int side = 6) {
   check("size side = " + std::to_string(side) +
-        ", c = 3, batch = 2\ninput x [batch, side, side, c]\nparam s [c]\ny = " + expression + "\noutput z = y\nloss = mean(y * y)\n");
+        ", c = 3, batch = 2\ninput x [batch, side, side, c]\nparam s [c]\ny = " + expression +
+        "\noutput z = y\nloss = mean(y * y)\n");
 }
 
 }  // namespace
@@ -63,10 +64,13 @@ TEST_CASE("convolutions and pooling", "[lower][library]") {
 }
 
 TEST_CASE("losses, weighted too", "[lower][library]") {
-  const std::string head = "size n = 6, classes = 5, batch = 7\ninput x [batch, n]\ntarget label [batch] in classes\n"
-                           "target y [batch, n]\nparam w [n, classes]\nparam v [n]\n";
+  const std::string head =
+      "size n = 6, classes = 5, batch = 7\ninput x [batch, n]\ntarget label [batch] in classes\n"
+      "target y [batch, n]\nparam w [n, classes]\nparam v [n]\n";
   check(head + "loss = cross_entropy(x @ w, label) + mse(x * v, y)\n");
-  check(head + "input mask [batch]\nloss = cross_entropy(x @ w, label, weight = mask^2) + mse(x * v, y, weight = (x * v)^2)\n");
+  check(
+      head +
+      "input mask [batch]\nloss = cross_entropy(x @ w, label, weight = mask^2) + mse(x * v, y, weight = (x * v)^2)\n");
   check(head + "metric accuracy = mean(argmax(x @ w) == label)\nloss = cross_entropy(x @ w, label) + mse(x * v, y)\n");
 }
 

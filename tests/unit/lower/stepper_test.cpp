@@ -20,7 +20,8 @@ OptimizerProgram descent() {
   const NodeId lr = builder.append(OpKind::argument, {}, std::span<const Length>{}, {.attribute = 0});
   const NodeId grad = builder.append(OpKind::argument, {}, std::span<const Length>{}, {.attribute = 1});
   const NodeId product = builder.append(OpKind::mul, std::vector{lr, grad}, std::span<const Length>{}, {});
-  program.update = builder.append(OpKind::map, std::vector{product}, std::span<const Length>{}, {.fn = uint8_t(MapFn::neg)});
+  program.update =
+      builder.append(OpKind::map, std::vector{product}, std::span<const Length>{}, {.fn = uint8_t(MapFn::neg)});
   return program;
 }
 
@@ -32,7 +33,9 @@ struct Trainer {
   Batch batch;
 
   explicit Trainer(const std::string& text, double multiplier = 1, bool accumulate = false)
-      : program(text, 3), table(tableOf(program.graph, program.bindings.numbers, &optimizer)), batch(program.graph, program.bindings) {
+      : program(text, 3),
+        table(tableOf(program.graph, program.bindings.numbers, &optimizer)),
+        batch(program.graph, program.bindings) {
     for (ProgramParameter& parameter : table.parameters) parameter.multiplier = multiplier;
     LowerOptions options;
     options.numbers = program.bindings.numbers;
@@ -63,17 +66,19 @@ TEST_CASE("a loss that is not finite changes nothing", "[lower][stepper]") {
 }
 
 TEST_CASE("clipping shortens the step to the norm that is asked for", "[lower][stepper]") {
-  const std::string text = "size n = 5, batch = 2\ninput x [batch, n]\nparam w [n]\nparam v [n]\nloss = sum((x * w + v)^2)\n";
+  const std::string text =
+      "size n = 5, batch = 2\ninput x [batch, n]\nparam w [n]\nparam v [n]\nloss = sum((x * w + v)^2)\n";
   Trainer free(text), clipped(text);
   const std::vector<float> before[2] = {free.parameter(0), free.parameter(1)};
-  const StepResult whole = free.step({.measure = true});
-  const StepResult shortened = clipped.step({.clip = 0.25 * whole.gradientNorm});
+  const StepResult whole = free.step({.inputs = {}, .measure = true});
+  const StepResult shortened = clipped.step({.inputs = {}, .clip = 0.25 * whole.gradientNorm});
   REQUIRE(whole.updated);
   REQUIRE(shortened.updated);
   CHECK(shortened.gradientNorm == whole.gradientNorm);
   for (size_t p : {0, 1})
     for (size_t i = 0; i < before[p].size(); ++i)
-      CHECK(clipped.parameter(p)[i] - before[p][i] == Approx(0.25 * (free.parameter(p)[i] - before[p][i])).margin(1e-6));
+      CHECK(clipped.parameter(p)[i] - before[p][i] ==
+            Approx(0.25 * (free.parameter(p)[i] - before[p][i])).margin(1e-6));
 }
 
 TEST_CASE("a multiplier stands on every use of its parameter and on the gradient", "[lower][stepper]") {
@@ -81,7 +86,8 @@ TEST_CASE("a multiplier stands on every use of its parameter and on the gradient
   Trainer trainer(text, 0.5);
   Program reference(text, 3);
   for (double& each : reference.values("w").values) each *= 0.5;
-  const Evaluation run = evaluate(reference.graph, reference.bindings, std::vector{reference.graph.loss, reference.graph.parameters[0].gradient});
+  const Evaluation run = evaluate(reference.graph, reference.bindings,
+                                  std::vector{reference.graph.loss, reference.graph.parameters[0].gradient});
   const std::vector<float> before = trainer.parameter();
   const StepResult result = trainer.step({});
   CHECK(result.loss == Approx(run.values[reference.graph.loss]->values[0]).epsilon(1e-5));
@@ -91,18 +97,19 @@ TEST_CASE("a multiplier stands on every use of its parameter and on the gradient
 }
 
 TEST_CASE("batches in parts make the step of their mean gradient", "[lower][stepper]") {
-  const std::string text = "size n = 5, batch = 2\ninput x [batch, n]\nparam w [n]\nparam v [n, 3]\nloss = mean(sin(x * w) @ v) + sum(w)\n";
+  const std::string text =
+      "size n = 5, batch = 2\ninput x [batch, n]\nparam w [n]\nparam v [n, 3]\nloss = mean(sin(x * w) @ v) + sum(w)\n";
   Trainer whole(text), parts(text, 1, true);
   CHECK(!whole.stepper->accumulates());
-  CHECK(whole.step({.parts = 2}).error == "it was compiled without sums of gradients");
+  CHECK(whole.step({.inputs = {}, .parts = 2}).error == "it was compiled without sums of gradients");
   REQUIRE(parts.stepper->accumulates());
   const std::vector<float> before = parts.parameter();
   // The first sum begins anew, whatever stood there: a step was given up after its first part.
-  CHECK(!parts.step({.part = 0, .parts = 3}).updated);
-  CHECK(!parts.step({.part = 0, .parts = 2}).updated);
+  CHECK(!parts.step({.inputs = {}, .part = 0, .parts = 3}).updated);
+  CHECK(!parts.step({.inputs = {}, .part = 0, .parts = 2}).updated);
   CHECK(parts.parameter() == before);
   for (float& each : parts.batch.floats[0]) each *= 2;  // another batch
-  const StepResult last = parts.step({.part = 1, .parts = 2});
+  const StepResult last = parts.step({.inputs = {}, .part = 1, .parts = 2});
   REQUIRE(last.updated);
 
   std::vector<std::vector<float>> sums(2);
@@ -118,7 +125,8 @@ TEST_CASE("batches in parts make the step of their mean gradient", "[lower][step
     }
   }
   for (size_t p : {0, 1})
-    for (size_t i = 0; i < sums[p].size(); ++i) CHECK(parts.parameter(p)[i] - first[p][i] == Approx(sums[p][i]).margin(1e-6));
+    for (size_t i = 0; i < sums[p].size(); ++i)
+      CHECK(parts.parameter(p)[i] - first[p][i] == Approx(sums[p][i]).margin(1e-6));
 }
 
 TEST_CASE("an input beyond its range is an error", "[lower][stepper]") {

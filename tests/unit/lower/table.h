@@ -1,4 +1,5 @@
-// The table of a graph at numbers, for tests and benchmarks: every parameter that is not frozen trains by one optimizer.
+// The table of a graph at numbers, for tests and benchmarks: every parameter that is not frozen trains by one
+// optimizer.
 #pragma once
 
 #include "compiler/interpret/interpret.h"
