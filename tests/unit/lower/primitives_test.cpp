@@ -11,7 +11,7 @@ namespace {
 // h is [batch, n], w [n]; every expression is summed into a loss.
 void check(const std::string& expression, const std::string& more = "", double low = -2, double high = 2,
            Tolerance tolerance = {}) {
-  for (const auto& [n, batch] : {std::pair{5, 3}, {1, 2}, {16, 1}, {37, 4}, {130, 2}}) {
+  for (const auto& [n, batch] : {std::pair{1, 2}, {37, 3}, {130, 1}}) {
     const std::string text = "size n = " + std::to_string(n) + ", batch = " + std::to_string(batch) +
                              "\ninput x [batch, n]\nparam w [n]\nparam v [n]\n" + more + "y = " + expression +
                              "\noutput z = y\nloss = sum(y * y) + sum(x * w) + sum(w * v)\n";

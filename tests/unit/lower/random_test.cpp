@@ -7,7 +7,7 @@
 namespace tpc {
 
 TEST_CASE("random programs with nested repeats compile to what they mean", "[lower][repeat][random]") {
-  for (uint64_t seed = 1; seed <= 40; ++seed) {
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
     const std::string text = randomProgram(seed);
     INFO("seed " << seed << "\n" << text);
     Program program(text, seed);
