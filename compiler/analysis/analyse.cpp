@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "compiler/analysis/first_use.h"
+#include "compiler/analysis/initial.h"
 #include "compiler/analysis/run.h"
 #include "compiler/analysis/scales.h"
 
@@ -110,7 +111,10 @@ TrainingOutcome applyLearningRates(Run& run, TrainingOutcome solved) {
   }
   if (!anyGiven && run.slowStarts == 0) return solved;
   const TrainingOutcome outcome = deriveTraining(run);
-  if (anyGiven || outcome.settled) return outcome;
+  const bool isRoot = std::any_of(run.optimizerOf.begin(), run.optimizerOf.end(), [](const OptimizerFacts& facts) {
+    return Rational(0) < facts.homogeneity && facts.homogeneity < Rational(1);
+  });
+  if (anyGiven || outcome.settled || !isRoot) return outcome;
   // An update like the root of the gradient comes nearer to what was solved by half of what is missing, step after
   // step.
   std::vector<std::optional<Rational>> lr(run.lr.size());
@@ -296,21 +300,23 @@ bool movesAnEnd(const Run& run) {
 // small as the first gradient, and a learning rate for that one would be too large for those that follow.
 void warnSlowStart(Run& run) {
   const std::string& symbol = run.graph.symbols[run.symbol].name;
-  const bool nothing = !run.out.verdict.nontrivial;
+  const bool stable = run.out.verdict.stableTraining, nothing = stable && !run.out.verdict.nontrivial;
   for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
     const ParameterSizes& out = run.out.parameters[i];
     const OptimizerFacts& facts = run.optimizerOf[i];
     if (!out.gradientInit.isPower() || !run.update[i].isPower() || !out.lr.isPower() || facts.homogeneity.isZero())
       continue;
     const Size first = Size::power(out.lr.exponent + facts.entry + facts.homogeneity * out.gradientInit.exponent);
-    if (!less(first, run.update[i]) || !(nothing || out.status == Status::lazy)) continue;
+    if (!less(first, run.update[i]) || !(!stable || nothing || out.status == Status::lazy)) continue;
     const std::string& name = run.graph.parameters[i].name;
     run.out.warnings.push_back(
         {"TPC0308",
          run.graph.parameters[i].span,
          "the gradient of `" + name + "` starts at " + symbol + "^(" + toString(out.gradientInit) +
              ") and is larger once everything moves; at the learning rate for that one " +
-             (nothing ? "no output moves by order one" : "it moves by less than it may"),
+             (!stable   ? "steps overshoot before what it is divided by has grown"
+              : nothing ? "no output moves by order one"
+                        : "it moves by less than it may"),
          "let it start away from zero, or use an optimizer whose updates do not follow the gradient's size",
          {}});
     return;
@@ -325,9 +331,9 @@ void judgeFeasibility(Run& run, bool solvedMoves) {
     return p.status != Status::frozen && p.status != Status::neverTrains && p.status != Status::notAnalysed;
   });
   if (!solving || !anyTrains || verdict.regime == Regime::undetermined) return;
-  if (!verdict.stableInit || !verdict.stableTraining) return;
+  if (!verdict.stableInit) return;
   if (solvedMoves) warnSlowStart(run);
-  if (verdict.nontrivial || solvedMoves) return;
+  if (!verdict.stableTraining || verdict.nontrivial || solvedMoves) return;
   verdict.infeasible = true;
   Warning warning{"TPC0303", {}, "no plan exists: no output moves by order one", "", {}};
   for (size_t i = 0; i < run.graph.parameters.size(); ++i) {
@@ -374,6 +380,32 @@ void warnChosenCoordinates(Run& run) {
                                 "coordinates, and no theorem covers the chosen one",
                                 "keep that axis fixed with --fix if it is a vocabulary",
                                 {}});
+    return;
+  }
+}
+
+// a[:, new] - k[new, :], where a and k are one expression in different parameters or at different places, and each
+// comes near a limit: whether the limits agree depends on what is read at the two places.  The larger size is taken.
+void warnCancels(Run& run) {
+  const std::string& symbol = run.graph.symbols[run.symbol].name;
+  static const RuleId largest = rowFor(Family::difference, 0);
+  for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
+    if (run.graph.nodes[id].kind != OpKind::sub || !run.reachesLoss[id]) continue;
+    const InitialState& state = run.initial[id];
+    if (state.step == noStep || run.derivation.steps()[state.step].rule != largest) continue;
+    const NodeId a = run.graph.operands(id)[0], b = run.graph.operands(id)[1];
+    const bool alike = run.law[initial::behindPlumbing(run, a)] == run.law[initial::behindPlumbing(run, b)];
+    if (!alike || !state.size.isPower() || !less(state.spread, state.size)) continue;
+    const std::string name = nameOfPort(run, id);
+    run.out.warnings.push_back(
+        {"TPC0309",
+         run.graph.nodes[id].span,
+         "`" + name + "` may cancel to " + symbol + "^(" + toString(state.spread) +
+             ") at the start: it is a difference of " +
+             "two values of one law, which come near limits; it is taken for " + symbol + "^(" + toString(state.size) +
+             ")",
+         "both come near one limit where what they are made of is of one size everywhere, as behind a norm",
+         {}});
     return;
   }
 }
@@ -538,6 +570,7 @@ bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   judgeFeasibility(run, solvedMoves);
   warnHeldBack(run);
   warnChosenCoordinates(run);
+  warnCancels(run);
   fillValues(run);
   return true;
 }
