@@ -209,6 +209,27 @@ Maybe otherWords(const std::string& text, const Analysed& analysed, uint64_t see
   return found ? Maybe(place.moved()) : std::nullopt;
 }
 
+// x (W + A B) as x W + (x A) B.
+Maybe distributed(const std::string& text, const Analysed& analysed, uint64_t seed) {
+  Place place(text, analysed, seed);
+  const bool found = place.rewriteOne([](const ExprPtr& e) -> ExprPtr {
+    if (!isProduct(e) || isNumbered(*e)) return nullptr;
+    const auto* right = e->as<ast::Binary>()->right->as<ast::Binary>();
+    if (!right) return nullptr;
+    const std::string x = spelled(e->as<ast::Binary>()->left), a = spelled(right->left), b = spelled(right->right);
+    if (right->op == BinaryOp::matmul) return expression("(" + x + " @ " + a + ") @ " + b);
+    if (right->op == BinaryOp::add && isProduct(right->right)) {
+      const auto* low = right->right->as<ast::Binary>();
+      return expression(x + " @ " + a + " + (" + x + " @ " + spelled(low->left) + ") @ " + spelled(low->right));
+    }
+    return nullptr;
+  });
+  if (!found) return std::nullopt;
+  Moved moved = place.moved();
+  moved.otherRoles = true;
+  return moved;
+}
+
 // A subexpression with a name of its own.
 Maybe namedPart(const std::string& text, const Analysed& analysed, uint64_t seed) {
   Place place(text, analysed, seed);
@@ -467,6 +488,7 @@ constexpr Move moves[] = {
     {"a power on a product or its weight", powerOnProduct},
     {"operands in another order", otherOrder},
     {"other words", otherWords},
+    {"a low rank beside a matrix", distributed},
     {"a part with a name of its own", namedPart},
     {"a matrix stored transposed", storedTransposed},
     {"a vector of length one for a scalar", scalarOfLengthOne},
@@ -549,6 +571,8 @@ std::string violationOf(const Moved& moved, const Analysed& before, const Analys
     for (auto& [what, size] : wanted.sizes) size = answered(moved.answer, what, size, was, homogeneity);
     if (moved.answer == Answer::lossScaled) wanted.sizes.erase("largest lr");
     Derived got = found->second;
+    if (moved.otherRoles && key.find(": parameter ") != std::string::npos)
+      for (Derived* each : {&wanted, &got}) each->words.erase(0, each->words.find(' '));
     if (moved.answer == Answer::lossScaled) got.sizes.erase("largest lr");
     if (kinds) {
       const size_t colon = key.find(": ") + 2;

@@ -31,6 +31,7 @@ struct Moved {
   // otherwise nothing is said: the one had to serve them all.
   std::map<std::string, std::vector<std::string>> parts{};
   std::set<std::string> ignored{};  // names that mean something else after the move
+  bool otherRoles = false;          // a role tells of the first use alone
   bool ofLayers = false;            // layers that differ are not analysed in a repeat, and may be outside of it
   std::optional<programs::Twin> twin{};
 };

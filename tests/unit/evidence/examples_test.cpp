@@ -3,28 +3,17 @@
 // A rule that is wrong shows here.  Bases are small and so are the batches, so that it takes seconds; slopes at finite
 // widths are off by a little, rules by 1/2.
 #include <algorithm>
-#include <cmath>
-#include <fstream>
-#include <functional>
 #include <sstream>
 
-#include "compiler/driver/pipeline.h"
-#include "compiler/evidence/slopes.h"
 #include "tests/catch.h"
+#include "tests/unit/evidence/example.h"
 
 using namespace tpc;
+using namespace tpc::tests;
 
 namespace {
 
 constexpr double tolerance = 0.3;
-
-struct Case {
-  std::string file;
-  std::vector<std::pair<std::string, int64_t>> defines;
-  std::string optimizer = "adam";
-  double lr = 0.0005;
-  std::function<void(SymbolAnalysis&)> change{};  // of the plan that is followed, not of the sizes it is held against
-};
 
 // What a derived size says of a slope that was measured; empty where they agree.  `least` is a smaller part of the same
 // value: at finite widths the slope lies between the two.
@@ -46,52 +35,19 @@ std::string disagreement(const Series& measured, const Size& derived, const Size
   return out.str();
 }
 
-std::vector<std::string> disagreements(const Case& example) {
-  const std::string path = std::string(TPC_SOURCE_DIR) + "/examples/" + example.file;
-  std::ifstream in(path);
-  std::stringstream text;
-  text << in.rdbuf();
-  SourceMap sources;
-  DiagnosticSink diagnostics;
-  PipelineOptions options;
-  options.defines = example.defines;
-  options.optimizer = example.optimizer;
-  const std::optional<Analysed> analysed = analyseProgram(sources, sources.add(path, text.str()), options, diagnostics);
-  for (const Diagnostic& diagnostic : diagnostics.all()) INFO(diagnostic.message);
-  REQUIRE(analysed);
-  const Graph& graph = analysed->graph;
-  REQUIRE(violation(graph) == "");
-
-  std::vector<int64_t> numbers;
-  for (const Symbol& symbol : graph.symbols) numbers.push_back(symbol.number);
-  const auto along = std::find_if(analysed->analysis.symbols.begin(), analysed->analysis.symbols.end(),
-                                  [&](const SymbolAnalysis& each) { return graph.symbols[each.symbol].name == "n"; });
-  REQUIRE(along != analysed->analysis.symbols.end());
+std::vector<std::string> disagreements(const Example& example) {
+  const auto& [analysed, along, measured] = measuredExample(example);
+  const Graph& graph = analysed.graph;
   // A plan that moves nothing would agree with any sizes.
   for (uint32_t p = 0; p < graph.parameters.size(); ++p) {
     INFO(graph.parameters[p].name);
-    CHECK(along->parameters[p].status == Status::maximal);
+    CHECK(along.parameters[p].status == Status::maximal);
   }
-  SymbolAnalysis followed = *along;
-  if (example.change) example.change(followed);
-  SlopeOptions slopes;
-  slopes.symbol = along->symbol;
-  slopes.numbers = numbers;
-  slopes.optimizer = example.optimizer;
-  const Measurement measured =
-      measure(graph, analysed->optimizers, planOf(graph, followed, {.numbers = numbers, .lr = example.lr}), slopes);
-  INFO(measured.error);
-  REQUIRE(measured.error == "");
   CHECK(measured.values.size() > 10);
   std::vector<std::string> found;
   for (const MeasuredValue& value : measured.values) {
-    const ValueSizes& sizes = along->values[value.node];
-    std::string name = "node " + std::to_string(value.node);
-    const auto gradient = std::find(graph.gradientOf.begin(), graph.gradientOf.end(), value.node);
-    const NodeId named = gradient == graph.gradientOf.end() ? value.node : NodeId(gradient - graph.gradientOf.begin());
-    if (graph.nodes[named].kind == OpKind::parameter) name = graph.parameters[graph.nodes[named].attribute].name;
-    if (graph.nodes[named].name != none) name = graph.names[graph.nodes[named].name];
-    if (named != value.node) name = "d " + name;
+    const ValueSizes& sizes = along.values[value.node];
+    const std::string name = nameOf(graph, value.node);
     const std::pair<const char*, std::string> aspects[] = {
         {" at init: ", disagreement(value.init, sizes.init, sizes.init)},
         {" update: ", disagreement(value.update, sizes.update, sizes.update)},
@@ -102,7 +58,7 @@ std::vector<std::string> disagreements(const Case& example) {
   return found;
 }
 
-void check(const Case& example) {
+void check(const Example& example) {
   for (const std::string& each : disagreements(example)) FAIL_CHECK(each);
 }
 
@@ -113,7 +69,7 @@ TEST_CASE("the perceptron's sizes are as derived", "[evidence][examples]") {
 }
 
 TEST_CASE("a plan that is wrong by a power shows", "[evidence][examples]") {
-  Case wrong{.file = "mlp.tp", .defines = {{"n", 64}, {"pixels", 16}, {"batch", 8}}};
+  Example wrong{.file = "mlp.tp", .defines = {{"n", 64}, {"pixels", 16}, {"batch", 8}}};
   wrong.change = [](SymbolAnalysis& plan) { plan.parameters[2].lr = plan.parameters[2].lr + Size::power(half); };
   CHECK_FALSE(disagreements(wrong).empty());
   wrong.change = [](SymbolAnalysis& plan) {
