@@ -3,12 +3,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <initializer_list>
+
+#include "runtime/format/whole_file.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define TPC_UNDER_SANITIZER
@@ -28,18 +28,14 @@ constexpr char whereToReport[] =
 
 void say(const char* text) { [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, text, std::strlen(text)); }
 
-// A signal may come at any time, so the name has a place of its own and a flag that says when it is whole.
-char unfinishedFile[PATH_MAX];
-volatile std::sig_atomic_t hasUnfinishedFile = 0;
-
 // A document is written beside its name first, so an interrupt leaves none that is half written.
 extern "C" void onInterrupt(int signal) {
-  if (hasUnfinishedFile) unlink(unfinishedFile);
+  removeUnfinishedFile();
   _exit(128 + signal);
 }
 
 extern "C" void onNoMoreTime(int) {
-  if (hasUnfinishedFile) unlink(unfinishedFile);
+  removeUnfinishedFile();
   say("tpc: the processor time that this shell allows is used up\n");
   _exit(exit_code::machine);
 }
@@ -83,14 +79,6 @@ void installSignalHandlers() {
   action.sa_flags = SA_ONSTACK;
   for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigaction(signal, &action, nullptr);
 #endif
-}
-
-void removeOnInterrupt(const char* path) {
-  hasUnfinishedFile = 0;
-  if (*path == '\0' || std::strlen(path) >= sizeof unfinishedFile) return;
-  std::strcpy(unfinishedFile, path);
-  std::atomic_signal_fence(std::memory_order_release);
-  hasUnfinishedFile = 1;
 }
 
 int reportOutOfMemory() {

@@ -15,9 +15,6 @@ inline constexpr int defect = 70;  // of tpc itself
 // Interrupts end with 130 and 143, faults of tpc's own with 70 and where to report them, memory that runs out with 4.
 void installSignalHandlers();
 
-// The file that an interrupt takes away: one that is not whole yet.  Empty: none.
-void removeOnInterrupt(const char* path);
-
 // Says that there is no memory; returns exit_code::machine.
 int reportOutOfMemory();
 

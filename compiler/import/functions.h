@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "dsl/source/arrays.h"
+#include "runtime/format/arrays.h"
 #include "dsl/source/diagnostic.h"
 #include "dsl/source/files.h"
 #include "dsl/syntax/ast.h"

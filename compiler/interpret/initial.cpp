@@ -2,36 +2,19 @@
 #include <cmath>
 
 #include "compiler/interpret/operations.h"
-#include "dsl/source/arrays.h"
+#include "runtime/format/arrays.h"
 #include "dsl/source/files.h"
-#include "kernels/random.h"
+#include "kernels/first_values.h"
 
 namespace tpc {
 namespace {
 
 Tensor randomTensor(const Parameter& parameter, std::vector<int64_t> shape, double std, bool uniform, uint64_t seed) {
   Tensor result = zeros(std::move(shape));
-  // One stream for each layer: the innermost repeat's index is the stream's layer, those around it stand behind the
-  // name, so that no layer's numbers depend on how many there are of any.
-  const size_t stacked = parameter.stack == none ? 0 : 1 + parameter.innerStacks.size();
-  int64_t layers = 1;
-  for (size_t axis = 0; axis < stacked; ++axis) layers *= result.shape[axis];
-  const int64_t count = int64_t(result.values.size()) / layers;
-  for (int64_t layer = 0; layer < layers; ++layer) {
-    std::string outer;
-    int64_t rest = layer, innermost = layer;
-    for (size_t axis = stacked; axis-- > 0; rest /= result.shape[axis])
-      if (axis + 1 == stacked) innermost = rest % result.shape[axis];
-      else outer = "/" + std::to_string(rest % result.shape[axis]) + outer;
-    const RandomStream stream(seed, parameter.name + outer, uint32_t(innermost));
-    double* out = result.values.data() + layer * count;
-    if (uniform) {
-      for (int64_t i = 0; i < count; ++i) out[i] = (2 * stream.uniform(uint64_t(i)) - 1) * std * std::sqrt(3.0);
-    } else {
-      stream.normals(out, 0, uint64_t(count));
-      for (int64_t i = 0; i < count; ++i) out[i] *= std;
-    }
-  }
+  const int stacked = parameter.stack == none ? 0 : 1 + int(parameter.innerStacks.size());
+  drawParameter(
+      result.values.data(),
+      {.name = parameter.name, .shape = result.shape, .stackedAxes = stacked, .std = std, .uniform = uniform}, seed);
   return result;
 }
 

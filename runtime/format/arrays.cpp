@@ -1,8 +1,10 @@
-#include "dsl/source/arrays.h"
+#include "runtime/format/arrays.h"
 
 #include <charconv>
 #include <cmath>
 #include <cstring>
+
+#include "runtime/format/npy.h"
 
 namespace tpc {
 
@@ -33,97 +35,6 @@ bool areNumbers(const NumberArray& array, std::string& reason) {
 
 // ---- .npy -----------------------------------------------------------------------------------------------------------
 
-// The header is a dictionary in Python's notation: {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }
-struct Header {
-  std::string descr;
-  bool hasDescr = false, hasOrder = false, hasShape = false, fortran = false;
-  std::vector<int64_t> shape;
-};
-
-struct Scanner {
-  std::string_view text;
-  size_t at = 0;
-
-  void blanks() {
-    while (at < text.size() && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r')) ++at;
-  }
-  bool take(char c) {
-    blanks();
-    if (at >= text.size() || text[at] != c) return false;
-    ++at;
-    return true;
-  }
-  bool word(std::string_view expected) {
-    blanks();
-    if (text.substr(at, expected.size()) != expected) return false;
-    at += expected.size();
-    return true;
-  }
-  std::optional<std::string> quoted() {
-    blanks();
-    if (at >= text.size() || (text[at] != '\'' && text[at] != '"')) return std::nullopt;
-    const size_t end = text.find(text[at], at + 1);
-    if (end == std::string_view::npos) return std::nullopt;
-    std::string result(text.substr(at + 1, end - at - 1));
-    at = end + 1;
-    return result;
-  }
-  std::optional<int64_t> number() {
-    blanks();
-    int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), value);
-    if (error != std::errc()) return std::nullopt;
-    at = size_t(end - text.data());
-    word("L");  // as Python 2 wrote them
-    return value;
-  }
-};
-
-std::optional<Header> readHeader(std::string_view text, std::string& reason) {
-  Header header;
-  Scanner scan{text};
-  auto broken = [&] { return no(reason, "its header cannot be read"); };
-  if (!scan.take('{')) return broken();
-  while (!scan.take('}')) {
-    const std::optional<std::string> key = scan.quoted();
-    if (!key || !scan.take(':')) return broken();
-    if (*key == "descr" && !header.hasDescr) {
-      scan.blanks();
-      if (scan.at < text.size() && text[scan.at] == '[')
-        return no(reason, "it holds structures, and a constant holds plain numbers");
-      const std::optional<std::string> descr = scan.quoted();
-      if (!descr) return broken();
-      header.descr = *descr;
-      header.hasDescr = true;
-    } else if (*key == "fortran_order" && !header.hasOrder) {
-      header.fortran = scan.word("True");
-      if (!header.fortran && !scan.word("False")) return broken();
-      header.hasOrder = true;
-    } else if (*key == "shape" && !header.hasShape) {
-      if (!scan.take('(')) return broken();
-      while (!scan.take(')')) {
-        const std::optional<int64_t> length = scan.number();
-        if (!length) return broken();
-        header.shape.push_back(*length);
-        if (header.shape.size() > ArrayLimits::rank)
-          return no(reason, "it has more than " + std::to_string(ArrayLimits::rank) + " axes");
-        if (scan.take(',')) continue;
-        if (!scan.take(')')) return broken();
-        break;
-      }
-      header.hasShape = true;
-    } else {
-      return broken();
-    }
-    if (scan.take(',')) continue;
-    if (!scan.take('}')) return broken();
-    break;
-  }
-  scan.blanks();
-  if (scan.at != text.size() || !header.hasDescr || !header.hasOrder || !header.hasShape) return broken();
-  return header;
-}
-
 template <typename T>
 void convert(std::string_view bytes, std::vector<double>& values) {
   for (size_t i = 0; i < values.size(); ++i) {
@@ -131,12 +42,6 @@ void convert(std::string_view bytes, std::vector<double>& values) {
     std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));  // little endian, as this machine is
     values[i] = double(value);
   }
-}
-
-uint32_t littleEndian(std::string_view bytes) {
-  uint32_t value = 0;
-  for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | uint8_t(bytes[i]);
-  return value;
 }
 
 // From the first index running fastest to the last.
@@ -157,17 +62,8 @@ void turn(NumberArray& array) {
 }  // namespace
 
 std::optional<NumberArray> readNpy(std::string_view bytes, std::string& reason) {
-  constexpr std::string_view magic = "\x93NUMPY";
-  if (bytes.substr(0, magic.size()) != magic || bytes.size() < 10) return no(reason, "it is no .npy file");
-  const int version = uint8_t(bytes[6]);
-  if (version < 1 || version > 3) return no(reason, "its .npy version " + std::to_string(version) + " is not known");
-  const size_t lengthBytes = version == 1 ? 2 : 4, begin = 8 + lengthBytes;
-  if (bytes.size() < begin) return no(reason, "it ends in its header");
-  const size_t length = littleEndian(bytes.substr(8, lengthBytes));
-  if (length > 65536 || bytes.size() - begin < length) return no(reason, "it ends in its header");
-  const std::optional<Header> header = readHeader(bytes.substr(begin, length), reason);
-  if (!header) return std::nullopt;
-  const std::string_view data = bytes.substr(begin + length);
+  const std::optional<NpyFile> file = splitNpy(bytes, ArrayLimits::rank, reason);
+  if (!file) return std::nullopt;
 
   struct Type {
     std::string_view descr;
@@ -181,27 +77,27 @@ std::optional<NumberArray> readNpy(std::string_view bytes, std::string& reason) 
                                    {"|b1", 1, convert<uint8_t>}};
   const Type* type = nullptr;
   for (const Type& each : types)
-    if (each.descr == header->descr) type = &each;
+    if (each.descr == file->descr) type = &each;
   if (!type) {
-    if (header->descr.find('O') != std::string::npos) return no(reason, "it holds objects, which are not read");
-    return no(reason, "it holds `" + header->descr.substr(0, 40) + "`, and read are <f4, <f8, <i4, <i8 and |b1");
+    if (file->descr.find('O') != std::string::npos) return no(reason, "it holds objects, which are not read");
+    return no(reason, "it holds `" + file->descr.substr(0, 40) + "`, and read are <f4, <f8, <i4, <i8 and |b1");
   }
-  const std::optional<int64_t> count = countOf(header->shape, reason);
+  const std::optional<int64_t> count = countOf(file->shape, reason);
   if (!count) return std::nullopt;
-  if (data.size() != size_t(*count) * type->size)
-    return no(reason, "it holds " + std::to_string(data.size()) + " bytes of numbers, and its shape asks for " +
+  if (file->data.size() != size_t(*count) * type->size)
+    return no(reason, "it holds " + std::to_string(file->data.size()) + " bytes of numbers, and its shape asks for " +
                           std::to_string(size_t(*count) * type->size));
   NumberArray array;
-  array.shape = header->shape;
+  array.shape = file->shape;
   array.values.resize(size_t(*count));
-  type->convert(data, array.values);
-  if (header->descr == "<i8")
+  type->convert(file->data, array.values);
+  if (file->descr == "<i8")
     for (double value : array.values)
       if (std::abs(value) > 9007199254740992.0) return no(reason, "it holds a whole number beyond 2^53");
-  if (header->descr == "|b1")
+  if (file->descr == "|b1")
     for (double value : array.values)
       if (value > 1) return no(reason, "it holds a truth value that is neither 0 nor 1");
-  if (header->fortran) turn(array);
+  if (file->fortran) turn(array);
   if (!areNumbers(array, reason)) return std::nullopt;
   return array;
 }

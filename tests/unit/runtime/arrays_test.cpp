@@ -2,7 +2,7 @@
 #include <cstring>
 #include <random>
 
-#include "dsl/source/arrays.h"
+#include "runtime/format/arrays.h"
 #include "tests/catch.h"
 
 namespace tpc {
