@@ -19,6 +19,7 @@
 #include "compiler/driver/help.h"
 #include "compiler/driver/plan_commands.h"
 #include "compiler/driver/signals.h"
+#include "compiler/driver/train_commands.h"
 #include "compiler/report/version.h"
 #include "dsl/source/suggest.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -26,10 +27,9 @@
 namespace tpc {
 namespace {
 
-const std::vector<std::string> laterCommands = {"check",   "train",   "sweep",  "generate",
-                                                "predict", "compile", "report", "verify"};
-const std::vector<std::string> commandNames = {"analyze", "plan",     "explain", "diff",      "rules",
-                                               "library", "examples", "fmt",     "completion"};
+const std::vector<std::string> laterCommands = {"check", "sweep", "compile", "report", "verify"};
+const std::vector<std::string> commandNames = {"analyze",  "plan",    "explain", "train",    "generate", "predict",
+                                               "diff",     "rules",   "library", "examples", "fmt",      "completion"};
 
 bool wantsColor(int file) {
   const char* noColor = std::getenv("NO_COLOR");
@@ -65,7 +65,114 @@ struct CommandLine {
   std::vector<std::string> base, target;
   std::string name, format = "text", gauge = "plain", alignment = "full", output;
   PlanOptions plan;
+  TrainCommandOptions train;
+  GenerateOptions generate;
+  PredictOptions predict;
 };
+
+// What a number must be; said by the option that it is given to.
+template <typename Number>
+CLI::Validator numberThat(const char* what, bool (*holds)(Number)) {
+  return CLI::Validator(
+      [=](const std::string& text) {
+        Number value{};
+        return CLI::detail::lexical_cast(text, value) && holds(value) ? std::string()
+                                                                      : std::string("takes ") + what + ", not `" + text + "`";
+      },
+      "NUMBER");
+}
+const CLI::Validator aboveZero =
+    numberThat<double>("a number above 0", [](double value) { return value > 0 && std::isfinite(value); });
+const CLI::Validator fromZero =
+    numberThat<double>("a number from 0 on", [](double value) { return value >= 0 && std::isfinite(value); });
+const CLI::Validator partOfOne =
+    numberThat<double>("a number from 0 to 1", [](double value) { return value >= 0 && value <= 1; });
+constexpr int64_t largestCount = int64_t(1) << 40;
+const CLI::Validator wholeFromOne = numberThat<int64_t>(
+    "a whole number from 1 on", [](int64_t value) { return value >= 1 && value <= largestCount; });
+const CLI::Validator wholeFromZero = numberThat<int64_t>(
+    "a whole number from 0 on", [](int64_t value) { return value >= 0 && value <= largestCount; });
+
+// The numbers of the tuned run and the sizes between which they are carried.
+void addPlanOptions(CLI::App& command, CommandLine& line) {
+  command.add_option("--base", line.base, "sizes of the tuned run, name=value (the numbers in the file)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command.add_option("--target", line.target, "sizes to train at, name=value (those after -D)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command.add_option("--lr", line.plan.lr, "the learning rate that was tuned (the train block's)")->check(aboveZero);
+  command.add_option("--eps", line.plan.eps, "epsilon of the tuned run (the optimizer's own)")->check(aboveZero);
+  command
+      .add_option("--weight-decay", line.plan.weightDecay,
+                  "weight decay of the tuned run, as it multiplies the learning rate")
+      ->check(fromZero);
+}
+
+void addRunOptions(CLI::App& command, RunOptions& run, const char* aboutWeights) {
+  command.add_option("--weights", run.weights, aboutWeights)->type_name("FILE")->allow_extra_args(false);
+  command.add_option("--names", run.names, "a file that says what the parameters are called in the weights")
+      ->type_name("FILE");
+  command
+      .add_option("--backend", run.backend,
+                  "what takes the steps: the interpreter, in double precision (interpreter)")
+      ->check(CLI::IsMember({"interpreter"}));
+}
+
+void addTrainOptions(CLI::App& command, TrainCommandOptions& train) {
+  command
+      .add_option("--data", train.data,
+                  "a text, a folder, token files (.bin), .npy, .csv, IDX, each also as .gz, by name=FILE where a name is "
+                  "needed; or `teacher`; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command.add_option("--validation-data", train.validationData, "data held back, likewise (a part of the data)")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command.add_option("--validation", train.validation, "which part of the data is held back (0.1)")->check(partOfOne);
+  command.add_option("--validation-samples", train.validationSamples, "of it at most so many each time (1024)")
+      ->check(wholeFromOne);
+  command.add_flag("--standardize", train.standardize, "real inputs from files get mean 0 and standard deviation 1");
+  command.add_option("--steps", train.steps, "updates in all (1000)")->check(wholeFromOne);
+  command.add_option("--batch", train.batch, "samples a step (32)")->check(wholeFromOne);
+  command.add_option("--accumulate", train.accumulate, "batches whose gradients make one update (1)")->check(wholeFromOne);
+  command.add_option("--schedule", train.schedule, "constant, linear, cosine, wsd (constant)")
+      ->check(CLI::IsMember({"constant", "linear", "cosine", "wsd"}));
+  command.add_option("--warmup", train.warmup, "steps over which the learning rate rises (0)")->check(wholeFromZero);
+  command.add_option("--last-factor", train.lastFactor, "where linear, cosine and wsd end, as a part of the learning rate (0)")
+      ->check(partOfOne);
+  command.add_option("--decay-part", train.decayPart, "the part of the steps over which wsd descends (0.2)")->check(partOfOne);
+  command.add_option("--clip", train.clip, "the gradients' global norm is at most this (0: no bound)")->check(fromZero);
+  command.add_option("--seed", train.seed, "of first values, order and dropout (0)")->type_name("NUMBER");
+  command.add_option("--evaluate-every", train.evaluateEvery, "steps between evaluations (a tenth of all)")->check(wholeFromOne);
+  command.add_option("--checkpoint-every", train.checkpointEvery, "steps between checkpoints (as evaluations)")->check(wholeFromOne);
+  command.add_option("--log-every", train.logEvery, "steps between entries of log.jsonl (10)")->check(wholeFromOne);
+  command.add_option("--patience", train.patience, "evaluations without a better loss after which it ends (0: never)")
+      ->check(wholeFromZero);
+  command.add_option("-o", train.folder, "the folder of the training (MODEL.run)")->type_name("FOLDER");
+  command.add_flag("--resume", train.resume, "go on from the folder's last checkpoint");
+  command.add_flag("--overwrite", train.overwrite, "begin anew where the folder holds a training");
+  command.add_option("--export", train.exportFile, "weights alone, the best ones, for others")->type_name("FILE");
+  command.add_option("--export-type", train.exportType, "f32, f16, bf16 (f32)")->check(CLI::IsMember({"f32", "f16", "bf16"}));
+}
+
+void addGenerateOptions(CLI::App& command, GenerateOptions& generate) {
+  command.add_option("--prompt", generate.prompt, "the text that goes on");
+  command.add_option("--length", generate.length, "how many tokens (200)")->check(wholeFromOne);
+  command.add_option("--temperature", generate.temperature, "of the choice; 0 takes the likeliest (1)")->check(fromZero);
+  command.add_option("--top-k", generate.topK, "among the k likeliest (0: among all)")->check(wholeFromZero);
+  command.add_option("--seed", generate.seed, "of the choice (0)")->type_name("NUMBER");
+}
+
+void addPredictOptions(CLI::App& command, PredictOptions& predict) {
+  command.add_option("--data", predict.data, "what to predict on, as for tpc train; targets are not read")
+      ->type_name("FILE")
+      ->required()
+      ->allow_extra_args(false);
+  command.add_option("--output", predict.output, "an output of the program (the first)")->type_name("NAME");
+  command.add_flag("--argmax", predict.argmax, "the index of the largest number, not the numbers");
+  command.add_option("--batch", predict.batch, "samples at a time (32)")->check(wholeFromOne);
+}
 
 void addProgramOptions(CLI::App& command, CommandLine& line) {
   command.add_option("-D", line.defines, "the number that a size takes; repeatable")
@@ -173,32 +280,7 @@ int run(int argc, char** argv) {
   CLI::App& plan = *app.add_subcommand("plan", "numbers at the sizes to train at, from those that were tuned");
   plan.add_option("FILE", line.options.file, "a program; - is standard input")->required();
   addProgramOptions(plan, line);
-  plan.add_option("--base", line.base, "sizes of the tuned run, name=value (the numbers in the file)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  plan.add_option("--target", line.target, "sizes to train at, name=value (those after -D)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  const CLI::Validator positive(
-      [](const std::string& text) {
-        double value = 0;
-        return CLI::detail::lexical_cast(text, value) && value > 0 && std::isfinite(value)
-                   ? std::string()
-                   : "takes a number above 0, not `" + text + "`";
-      },
-      "NUMBER");
-  plan.add_option("--lr", line.plan.lr, "the learning rate that was tuned (the train block's)")->check(positive);
-  plan.add_option("--eps", line.plan.eps, "epsilon of the tuned run (the optimizer's own)")->check(positive);
-  plan.add_option("--weight-decay", line.plan.weightDecay,
-                  "weight decay of the tuned run, as it multiplies the learning rate")
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            double value = 0;
-            return CLI::detail::lexical_cast(text, value) && value >= 0 && std::isfinite(value)
-                       ? std::string()
-                       : "takes a number from 0 on, not `" + text + "`";
-          },
-          "NUMBER"));
+  addPlanOptions(plan, line);
   plan.add_option("--precision", line.plan.precision,
                   "formats whose range is checked at the target: fp16, bf16, fp8_e4m3, fp8_e5m2")
       ->delimiter(',')
@@ -207,6 +289,28 @@ int run(int argc, char** argv) {
   plan.add_option("--format", line.format, "text, json, markdown, torch (text)")
       ->check(CLI::IsMember({"text", "json", "markdown", "torch"}));
   addOutputOption(plan, line);
+
+  CLI::App& train = *app.add_subcommand("train", "a program trained on data, its plan applied");
+  train.add_option("FILE", line.options.file, "a program; - is standard input")->required();
+  addTrainOptions(train, line.train);
+  addPlanOptions(train, line);
+  addRunOptions(train, line.train.run, "start from these weights");
+  addProgramOptions(train, line);
+
+  CLI::App& generate = *app.add_subcommand("generate", "a text that goes on as a trained program has it");
+  generate.add_option("FILE", line.options.file, "a program; - is standard input")->required();
+  addGenerateOptions(generate, line.generate);
+  addRunOptions(generate, line.generate.run, "a checkpoint, or weights of others; repeatable");
+  addProgramOptions(generate, line);
+  addOutputOption(generate, line);
+
+  CLI::App& predict = *app.add_subcommand("predict", "an output of a trained program, for every sample of data");
+  predict.add_option("FILE", line.options.file, "a program; - is standard input")->required();
+  addPredictOptions(predict, line.predict);
+  addRunOptions(predict, line.predict.run, "a checkpoint, or weights of others; repeatable");
+  addProgramOptions(predict, line);
+  addOutputOption(predict, line);
+  for (CLI::App* command : {&generate, &predict}) command->get_option("--weights")->required();
 
   CLI::App& diff = *app.add_subcommand("diff", "what differs between two plans in JSON");
   std::string second;
@@ -290,6 +394,16 @@ int run(int argc, char** argv) {
 
   if (analyze) return deliver(analyzeCommand(line.options), line.output);
   if (plan) return deliver(planCommand(line.options, line.plan), line.output);
+  if (train) {
+    if (line.train.resume && line.train.overwrite) return usageError("train takes one of --resume and --overwrite", "train");
+    line.train.plan = line.plan;
+    return deliver(trainCommand(line.options, line.train), "");
+  }
+  if (generate) return deliver(generateCommand(line.options, line.generate), line.output);
+  if (predict) {
+    line.predict.npy = line.output.ends_with(".npy");
+    return deliver(predictCommand(line.options, line.predict), line.output);
+  }
   if (diff) return deliver(diffCommand(line.options.file, second, line.options.json), line.output);
   if (explain) {
     return deliver(line.name.empty() ? explainWordCommand(line.options.file) : explainCommand(line.options, line.name),

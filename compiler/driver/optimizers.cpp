@@ -55,10 +55,10 @@ const ast::Expr* entryOfTrainBlock(const ast::Program& program, std::string_view
 
 }  // namespace
 
-std::string optimizerOfTrainBlock(const ast::Program& program) {
-  const ast::Expr* value = entryOfTrainBlock(program, "optimizer");
+std::string wordOfTrainBlock(const ast::Program& program, std::string_view name) {
+  const ast::Expr* value = entryOfTrainBlock(program, name);
   if (!value) return {};
-  if (const auto* name = value->as<ast::NameRef>()) return name->name;
+  if (const auto* word = value->as<ast::NameRef>()) return word->name;
   if (const auto* text = value->as<ast::String>()) return text->text;
   return {};
 }

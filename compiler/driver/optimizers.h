@@ -20,8 +20,8 @@ struct OptimizerChoice {
 // Empty where the text is no such choice.
 std::optional<OptimizerChoice> readOptimizerChoice(std::string_view text);
 
-// What the program's `train { optimizer = ... }` says; empty where it says nothing.
-std::string optimizerOfTrainBlock(const ast::Program& program);
+// A name or a text of the train block, such as its `optimizer`; empty where it says nothing.
+std::string wordOfTrainBlock(const ast::Program& program, std::string_view name);
 
 // A plain number of the train block, such as its `lr`.
 std::optional<double> numberOfTrainBlock(const ast::Program& program, std::string_view name);

@@ -23,7 +23,7 @@ namespace {
 // The optimizers that this program is trained by, each as a program of its own.
 bool chooseOptimizers(const PipelineOptions& options, const ast::Program& program, SourceMap& sources,
                       DiagnosticSink& diagnostics, mlir::MLIRContext& context, Analysed& analysed) {
-  std::string asked = options.optimizer.empty() ? optimizerOfTrainBlock(program) : options.optimizer;
+  std::string asked = options.optimizer.empty() ? wordOfTrainBlock(program, "optimizer") : options.optimizer;
   if (asked.empty()) asked = "adamw";
   const std::optional<OptimizerChoice> choice = readOptimizerChoice(asked);
   if (!choice) {
@@ -123,6 +123,12 @@ void readNumbers(const ast::Program& program, Analysed& analysed) {
   analysed.trainLr = numberOfTrainBlock(program, "lr");
   analysed.trainEps = numberOfTrainBlock(program, "eps");
   analysed.trainDecay = numberOfTrainBlock(program, "decay");
+  analysed.train = {.steps = numberOfTrainBlock(program, "steps"),
+                    .batch = numberOfTrainBlock(program, "batch"),
+                    .warmup = numberOfTrainBlock(program, "warmup"),
+                    .clip = numberOfTrainBlock(program, "clip"),
+                    .schedule = wordOfTrainBlock(program, "schedule"),
+                    .data = wordOfTrainBlock(program, "data")};
 }
 
 // Everything but the parametrization and the sizes.

@@ -27,6 +27,12 @@ struct PipelineOptions {
   FileReader read = readFile;            // what `import` and `from` of the program name
 };
 
+// What else the file's train block says: defaults of `tpc train`.
+struct TrainBlock {
+  std::optional<double> steps, batch, warmup, clip;
+  std::string schedule, data;  // empty: not said
+};
+
 struct Analysed {
   Graph graph;
   std::vector<OptimizerProgram> optimizers;
@@ -34,6 +40,7 @@ struct Analysed {
   Analysis analysis;
   std::vector<int64_t> declared;                        // per symbol: the number in the file, whatever -D says
   std::optional<double> trainLr, trainEps, trainDecay;  // of the file's train block
+  TrainBlock train;
 };
 
 // The same program under several parametrizations, in their order; one analysis each.  Empty after an error.

@@ -1,46 +1,18 @@
 #include "compiler/driver/plan_commands.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "compiler/driver/with_source.h"
 #include "compiler/evidence/precision.h"
-#include "compiler/plan/numbers.h"
 #include "compiler/plan/torch.h"
 #include "compiler/report/plan.h"
 #include "compiler/report/precision.h"
 #include "compiler/report/verdict.h"
 #include "compiler/report/version.h"
-#include "dsl/source/suggest.h"
 
 namespace tpc {
 
 namespace {
-
-// Writes the numbers over those that stand; the mistake in words, or empty.
-std::string place(const char* option, const std::vector<std::pair<std::string, int64_t>>& given,
-                  const std::vector<Symbol>& symbols, std::vector<int64_t>& numbers) {
-  std::vector<std::string> names;
-  for (const Symbol& symbol : symbols)
-    if (symbol.name != "batch") names.push_back(symbol.name);
-  for (const auto& [name, number] : given) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      const std::string hint = didYouMean(name, names);
-      return std::string(option) + ": the program has no size `" + name + "`" + (hint.empty() ? "" : "; " + hint);
-    }
-    for (size_t i = 0; i < symbols.size(); ++i)
-      if (symbols[i].name == name) numbers[i] = number;
-  }
-  return "";
-}
-
-std::string mistakeInLengths(const Plan& plan) {
-  for (const PlanParameter& parameter : plan.parameters)
-    for (const auto& [numbers, where] : {std::pair{&parameter.base, "base"}, {&parameter.target, "target"}})
-      if (std::find(numbers->shape.begin(), numbers->shape.end(), 0) != numbers->shape.end())
-        return "`" + parameter.name + "` has an axis of no whole length at the sizes of the " + where;
-  return "";
-}
 
 // Under `exponents` stands what `tpc analyze --format=json` says, in the same keys.
 std::string withAnalysis(const Plan& plan, const Document& document, const std::optional<RangeReport>& range) {
@@ -63,24 +35,15 @@ Answer planCommand(const CommandOptions& options, const PlanOptions& asked) {
       options, [&](SourceMap& sources, FileId file, DiagnosticSink& diagnostics) -> std::optional<Answer> {
         const std::optional<Analysed> analysed = analyseProgram(sources, file, options.pipeline, diagnostics);
         if (!analysed) return std::nullopt;
-        const std::vector<Symbol>& symbols = analysed->graph.symbols;
-        PlanRequest request{.gauge = options.gauge,
-                            .base = analysed->declared,
-                            .target = {},
-                            .lr = asked.lr ? asked.lr : analysed->trainLr,
-                            .eps = asked.eps ? asked.eps : analysed->trainEps,
-                            .weightDecay = asked.weightDecay ? asked.weightDecay : analysed->trainDecay};
-        for (const Symbol& symbol : symbols) request.target.push_back(symbol.number);
-        for (const std::string& mistake : {place("--base", asked.base, symbols, request.base),
-                                           place("--target", asked.target, symbols, request.target)})
-          if (!mistake.empty()) return usage(mistake);
-        if (options.format == "torch" && !request.lr)
+        std::string mistake;
+        std::optional<Plan> planned = planFor(*analysed, options.gauge, asked, mistake);
+        if (!planned) return usage(mistake);
+        Plan& plan = *planned;
+        if (options.format == "torch" && !plan.lr)
           return usage("parameter groups have learning rates: give --lr, the one that was tuned at the base");
 
         const Document document = documentOf(options, sources, file, *analysed);
         const Verdict verdict = verdictOf(document);
-        Plan plan = planOf(analysed->graph, analysed->analysis, analysed->options, analysed->optimizers, request);
-        if (const std::string mistake = mistakeInLengths(plan); !mistake.empty()) return usage(mistake);
         plan.tpc = version;
         plan.file = options.file;
         if (!isGiven(document)) plan.gauge = std::string(toString(options.gauge));

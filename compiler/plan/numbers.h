@@ -20,7 +20,7 @@ namespace tpc {
 struct PlanRequest {
   Gauge gauge = Gauge::plain;
   std::vector<int64_t> base, target;             // of the symbols, by id
-  std::optional<double> lr, eps, weightDecay{};  // of the tuned run; empty: eps and decay are the optimizer's own
+  std::optional<double> lr{}, eps{}, weightDecay{};  // of the tuned run; empty: eps and decay are the optimizer's own
 };
 
 // The part of a plan that comes from the analysis; names of files and versions are the caller's.

@@ -30,21 +30,23 @@ struct ArraySamples : Samples {
   }
 };
 
-// Whether one shape becomes the other by taking neighbouring axes together: [8, 8] and [64], not [3, 32] and [32, 3].
+std::vector<int64_t> sampleShape(const std::vector<int64_t>& shape) { return {shape.begin() + 1, shape.end()}; }
+
+}  // namespace
+
 bool groupsInto(const std::vector<int64_t>& fine, const std::vector<int64_t>& coarse) {
   size_t at = 0;
   for (int64_t length : coarse) {
     int64_t product = 1;
-    while (at < fine.size() && product < length) product *= fine[at++];
+    while (at < fine.size() && product < length) {
+      if (fine[at] < 1 || fine[at] > length / product) return false;
+      product *= fine[at++];
+    }
     if (product != length) return false;
   }
   while (at < fine.size() && fine[at] == 1) ++at;
   return at == fine.size();
 }
-
-std::vector<int64_t> sampleShape(const std::vector<int64_t>& shape) { return {shape.begin() + 1, shape.end()}; }
-
-}  // namespace
 
 std::string shapeText(const std::vector<int64_t>& shape, int batchAxis) {
   std::string text = "[";

@@ -36,8 +36,8 @@ struct Scaling {
 };
 
 struct DataRequest {
-  std::vector<std::string> data;        // PATH, NAME=PATH, `teacher` or `teacher:COUNT`
-  std::vector<std::string> validation;  // the same; empty: a part of the data
+  std::vector<std::string> data{};        // PATH, NAME=PATH, `teacher` or `teacher:COUNT`
+  std::vector<std::string> validation{};  // the same; empty: a part of the data
   double validationPart = 0.1;
   bool standardize = false;        // real numbers from files: mean 0 and standard deviation 1 over the training part
   uint64_t seed = 0;               // of the teacher, and of where texts begin
@@ -61,6 +61,9 @@ std::optional<BoundData> bindData(const ProgramTable& table, const DataRequest& 
 
 // `[batch, 8, 8]`, for messages.
 std::string shapeText(const std::vector<int64_t>& shape, int batchAxis = -1);
+
+// Whether one shape becomes the other by taking neighbouring axes together: [8, 8] gives [64], [3, 32] not [32, 3].
+bool groupsInto(const std::vector<int64_t>& fine, const std::vector<int64_t>& coarse);
 
 // How many numbers of the input one sample has.
 int64_t elementsPerSample(const ProgramInput& input);

@@ -8,7 +8,8 @@
 #
 # A line that starts with `$ ` is run by bash in the transcript's folder, with this build's tpc in the path; the lines
 # after it are what it prints to both outputs.  `...` alone on a line stands for any lines.  A last line [exit N] is
-# there where N is not 0.  In a .md file transcripts stand between ``` lines, and a block without a command is no transcript.
+# there where N is not 0.  $WORK is a folder for what commands leave behind; it starts empty for each transcript, and
+# `cd $WORK; tpc train ~-/small.tp` comes from the transcript's folder.  In a .md file transcripts stand between ``` lines, and a block without a command is no transcript.
 #
 #     transcripts.sh check TPC FILE...     fails where a transcript differs, and shows how
 #     transcripts.sh bless TPC [FILE...]   rewrites what differs; without files all of the repository's
@@ -19,6 +20,8 @@ shift 2
 PATH=$(dirname "$tpc"):$PATH
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 failures=0
+scratch=$(mktemp -d) && export WORK=$scratch
+trap 'rm -rf "$scratch"' EXIT
 
 # Whether the lines of expected fit those of actual; a `...` takes any number of lines.
 fits() {
@@ -66,6 +69,7 @@ finish_command() {
 }
 
 transcript() {
+  rm -rf "$scratch"; mkdir "$scratch"
   file=$1 folder=$(dirname "$1") command="" differs=0
   expected=() rewritten=()
   local fenced=1 markdown=0 line
