@@ -188,7 +188,8 @@ std::optional<std::vector<WeightName>> readNames(const std::string& path, const 
       }
     }
     for (const WeightName& other : names)
-      if (other.ours == name.ours) return no("`" + name.ours + "` stands in line " + std::to_string(other.line) + " too");
+      if (other.ours == name.ours)
+        return no("`" + name.ours + "` stands in line " + std::to_string(other.line) + " too");
     names.push_back(std::move(name));
   }
   return names;

@@ -5,8 +5,8 @@
 //     layers.{i}.attention.wq  = h.{i}.attn.c_attn.weight  columns 0:768
 //     layers.{i}.mlp.w_up      = h.{i}.mlp.up.weight       transposed
 //
-// `{i}` stands for the number of a layer.  `rows a:b` and `columns a:b` take a part of a matrix, then `transposed` turns
-// it; neighbouring axes may be grouped otherwise ([768, 768] for [768, 12, 64]), but never change their order.
+// `{i}` stands for the number of a layer.  `rows a:b` and `columns a:b` take a part of a matrix, then `transposed`
+// turns it; neighbouring axes may be grouped otherwise ([768, 768] for [768, 12, 64]), but never change their order.
 #pragma once
 
 #include <memory>

@@ -59,14 +59,17 @@ struct Generator {
         int32_t token = -1;
         const auto [rest, error] = std::from_chars(prompt.data() + begin, prompt.data() + end, token);
         if (end > begin && (error != std::errc() || rest != prompt.data() + end || token < 0 || token >= symbols))
-          return no("`" + prompt.substr(begin, end - begin) + "` is no token below " + std::to_string(symbols)), std::nullopt;
+          return no("`" + prompt.substr(begin, end - begin) + "` is no token below " + std::to_string(symbols)),
+                 std::nullopt;
         if (end > begin) tokens.push_back(token);
         begin = end + 1;
       }
     } else {
       for (unsigned char byte : prompt) {
         const size_t at = alphabet.empty() ? byte : alphabet.find(char(byte));
-        if (at >= size_t(symbols)) return no("the prompt has a byte that the program was not trained with: " + std::to_string(byte)), std::nullopt;
+        if (at >= size_t(symbols))
+          return no("the prompt has a byte that the program was not trained with: " + std::to_string(byte)),
+                 std::nullopt;
         tokens.push_back(int32_t(at));
       }
     }
@@ -91,7 +94,8 @@ struct Generator {
     inputs[input] = values.data();
     std::string error;
     std::vector<float> logits = stepper->fetch(inputs, output, error);
-    if (!error.empty()) return fails(mistake, Fault::content, "TPC0506", "the program cannot be run: " + error), std::nullopt;
+    if (!error.empty())
+      return fails(mistake, Fault::content, "TPC0506", "the program cannot be run: " + error), std::nullopt;
     const auto begin = logits.begin() + ptrdiff_t((known - 1) * size_t(symbols));
     std::vector<float> last(begin, begin + ptrdiff_t(symbols));
     for (float logit : last)
@@ -107,12 +111,14 @@ struct Generator {
     std::optional<std::vector<int32_t>> tokens = tokensOf(asked.prompt);
     if (!tokens) return std::nullopt;
     if (window > 1 && symbols > 1) {
-      const std::vector<int32_t> first(tokens->begin(), tokens->begin() + ptrdiff_t(std::min<size_t>(tokens->size(), size_t(window - 1))));
+      const std::vector<int32_t> first(
+          tokens->begin(), tokens->begin() + ptrdiff_t(std::min<size_t>(tokens->size(), size_t(window - 1))));
       const auto zeros = next(first, 0), others = zeros ? next(first, int32_t(symbols - 1)) : zeros;
       if (!others) return std::nullopt;
       if (*zeros != *others)
         return no("`" + stepper->table().model + "` looks ahead: what follows a position changes its logits",
-                  "attention takes `causal`"), std::nullopt;
+                  "attention takes `causal`"),
+               std::nullopt;
     }
     std::string text = asked.prompt;
     if (!isText && !text.empty() && text.back() != ' ') text += ' ';

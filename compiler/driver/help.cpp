@@ -30,9 +30,9 @@ constexpr Example examples[] = {
     {"train", "mlp.tp --data image=x.npy --data label=y.npy --lr 3e-3", "on arrays, by name"},
     {"train", "gpt.tp -D n=512 --data book.txt --lr 3e-3 --schedule cosine --warmup 100", "wider, by the plan"},
     {"train", "mlp.tp --data teacher --lr 3e-3", "on what a random teacher answers"},
-    {"generate", "gpt.tp --weights gpt.run/best.safetensors --prompt 'The '", "a text that goes on", true},
-    {"generate", "gpt.tp --weights gpt.run/best.safetensors --temperature 0", "always the likeliest"},
-    {"predict", "mlp.tp --weights mlp.run/best.safetensors --data digits.csv --argmax", "a class for each row", true},
+    {"generate", "gpt.tp --weights gpt.run/best.safetensors", "a text that goes on", true},
+    {"generate", "gpt.tp --weights gpt.run/best.safetensors --prompt 'The ' --temperature 0", "always the likeliest"},
+    {"predict", "mlp.tp --weights mlp.run/best.safetensors --data digits.csv --argmax", "a class for each row"},
     {"predict", "mlp.tp --weights mlp.run/best.safetensors --data x.npy -o logits.npy", "as an array"},
     {"diff", "before.json after.json", "what differs between two plans"},
     {"explain", "gpt.tp layers.attention.wq", "the derivation behind one parameter", true},
@@ -77,7 +77,7 @@ std::string helpFooter() {
   return lines([](const Example& example) { return example.first; }) +
          "\n"
          "Exit codes: 0 done; 1 the answer is no (no stable plan exists, a file is not formatted); 2 usage;\n"
-         "            3 the program is wrong; 4 the machine could not (memory, disk); 70 a defect of tpc;\n"
+         "            3 the program or the data is wrong; 4 the machine could not (memory, disk); 70 a defect of tpc;\n"
          "            130 and 143 after an interrupt";
 }
 

@@ -28,8 +28,8 @@ namespace tpc {
 namespace {
 
 const std::vector<std::string> laterCommands = {"check", "sweep", "compile", "report", "verify"};
-const std::vector<std::string> commandNames = {"analyze",  "plan",    "explain", "train",    "generate", "predict",
-                                               "diff",     "rules",   "library", "examples", "fmt",      "completion"};
+const std::vector<std::string> commandNames = {"analyze", "plan",  "explain", "train",    "generate", "predict",
+                                               "diff",    "rules", "library", "examples", "fmt",      "completion"};
 
 bool wantsColor(int file) {
   const char* noColor = std::getenv("NO_COLOR");
@@ -76,8 +76,9 @@ CLI::Validator numberThat(const char* what, bool (*holds)(Number)) {
   return CLI::Validator(
       [=](const std::string& text) {
         Number value{};
-        return CLI::detail::lexical_cast(text, value) && holds(value) ? std::string()
-                                                                      : std::string("takes ") + what + ", not `" + text + "`";
+        return CLI::detail::lexical_cast(text, value) && holds(value)
+                   ? std::string()
+                   : std::string("takes ") + what + ", not `" + text + "`";
       },
       "NUMBER");
 }
@@ -88,10 +89,10 @@ const CLI::Validator fromZero =
 const CLI::Validator partOfOne =
     numberThat<double>("a number from 0 to 1", [](double value) { return value >= 0 && value <= 1; });
 constexpr int64_t largestCount = int64_t(1) << 40;
-const CLI::Validator wholeFromOne = numberThat<int64_t>(
-    "a whole number from 1 on", [](int64_t value) { return value >= 1 && value <= largestCount; });
-const CLI::Validator wholeFromZero = numberThat<int64_t>(
-    "a whole number from 0 on", [](int64_t value) { return value >= 0 && value <= largestCount; });
+const CLI::Validator wholeFromOne =
+    numberThat<int64_t>("a whole number from 1 on", [](int64_t value) { return value >= 1 && value <= largestCount; });
+const CLI::Validator wholeFromZero =
+    numberThat<int64_t>("a whole number from 0 on", [](int64_t value) { return value >= 0 && value <= largestCount; });
 
 // The numbers of the tuned run and the sizes between which they are carried.
 void addPlanOptions(CLI::App& command, CommandLine& line) {
@@ -114,16 +115,16 @@ void addRunOptions(CLI::App& command, RunOptions& run, const char* aboutWeights)
   command.add_option("--names", run.names, "a file that says what the parameters are called in the weights")
       ->type_name("FILE");
   command
-      .add_option("--backend", run.backend,
-                  "what takes the steps: the interpreter, in double precision (interpreter)")
+      .add_option("--backend", run.backend, "what takes the steps: the interpreter, in double precision (interpreter)")
       ->check(CLI::IsMember({"interpreter"}));
 }
 
 void addTrainOptions(CLI::App& command, TrainCommandOptions& train) {
   command
-      .add_option("--data", train.data,
-                  "a text, a folder, token files (.bin), .npy, .csv, IDX, each also as .gz, by name=FILE where a name is "
-                  "needed; or `teacher`; repeatable")
+      .add_option(
+          "--data", train.data,
+          "a text, a folder, token files (.bin), .npy, .csv, IDX, each also as .gz, by name=FILE where a name is "
+          "needed; or `teacher`; repeatable")
       ->type_name("FILE")
       ->allow_extra_args(false);
   command.add_option("--validation-data", train.validationData, "data held back, likewise (a part of the data)")
@@ -135,17 +136,23 @@ void addTrainOptions(CLI::App& command, TrainCommandOptions& train) {
   command.add_flag("--standardize", train.standardize, "real inputs from files get mean 0 and standard deviation 1");
   command.add_option("--steps", train.steps, "updates in all (1000)")->check(wholeFromOne);
   command.add_option("--batch", train.batch, "samples a step (32)")->check(wholeFromOne);
-  command.add_option("--accumulate", train.accumulate, "batches whose gradients make one update (1)")->check(wholeFromOne);
+  command.add_option("--accumulate", train.accumulate, "batches whose gradients make one update (1)")
+      ->check(wholeFromOne);
   command.add_option("--schedule", train.schedule, "constant, linear, cosine, wsd (constant)")
       ->check(CLI::IsMember({"constant", "linear", "cosine", "wsd"}));
   command.add_option("--warmup", train.warmup, "steps over which the learning rate rises (0)")->check(wholeFromZero);
-  command.add_option("--last-factor", train.lastFactor, "where linear, cosine and wsd end, as a part of the learning rate (0)")
+  command
+      .add_option("--last-factor", train.lastFactor,
+                  "where linear, cosine and wsd end, as a part of the learning rate (0)")
       ->check(partOfOne);
-  command.add_option("--decay-part", train.decayPart, "the part of the steps over which wsd descends (0.2)")->check(partOfOne);
+  command.add_option("--decay-part", train.decayPart, "the part of the steps over which wsd descends (0.2)")
+      ->check(partOfOne);
   command.add_option("--clip", train.clip, "the gradients' global norm is at most this (0: no bound)")->check(fromZero);
   command.add_option("--seed", train.seed, "of first values, order and dropout (0)")->type_name("NUMBER");
-  command.add_option("--evaluate-every", train.evaluateEvery, "steps between evaluations (a tenth of all)")->check(wholeFromOne);
-  command.add_option("--checkpoint-every", train.checkpointEvery, "steps between checkpoints (as evaluations)")->check(wholeFromOne);
+  command.add_option("--evaluate-every", train.evaluateEvery, "steps between evaluations (a tenth of all)")
+      ->check(wholeFromOne);
+  command.add_option("--checkpoint-every", train.checkpointEvery, "steps between checkpoints (as evaluations)")
+      ->check(wholeFromOne);
   command.add_option("--log-every", train.logEvery, "steps between entries of log.jsonl (10)")->check(wholeFromOne);
   command.add_option("--patience", train.patience, "evaluations without a better loss after which it ends (0: never)")
       ->check(wholeFromZero);
@@ -153,13 +160,15 @@ void addTrainOptions(CLI::App& command, TrainCommandOptions& train) {
   command.add_flag("--resume", train.resume, "go on from the folder's last checkpoint");
   command.add_flag("--overwrite", train.overwrite, "begin anew where the folder holds a training");
   command.add_option("--export", train.exportFile, "weights alone, the best ones, for others")->type_name("FILE");
-  command.add_option("--export-type", train.exportType, "f32, f16, bf16 (f32)")->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  command.add_option("--export-type", train.exportType, "f32, f16, bf16 (f32)")
+      ->check(CLI::IsMember({"f32", "f16", "bf16"}));
 }
 
 void addGenerateOptions(CLI::App& command, GenerateOptions& generate) {
   command.add_option("--prompt", generate.prompt, "the text that goes on");
   command.add_option("--length", generate.length, "how many tokens (200)")->check(wholeFromOne);
-  command.add_option("--temperature", generate.temperature, "of the choice; 0 takes the likeliest (1)")->check(fromZero);
+  command.add_option("--temperature", generate.temperature, "of the choice; 0 takes the likeliest (1)")
+      ->check(fromZero);
   command.add_option("--top-k", generate.topK, "among the k likeliest (0: among all)")->check(wholeFromZero);
   command.add_option("--seed", generate.seed, "of the choice (0)")->type_name("NUMBER");
 }
@@ -395,7 +404,8 @@ int run(int argc, char** argv) {
   if (analyze) return deliver(analyzeCommand(line.options), line.output);
   if (plan) return deliver(planCommand(line.options, line.plan), line.output);
   if (train) {
-    if (line.train.resume && line.train.overwrite) return usageError("train takes one of --resume and --overwrite", "train");
+    if (line.train.resume && line.train.overwrite)
+      return usageError("train takes one of --resume and --overwrite", "train");
     line.train.plan = line.plan;
     return deliver(trainCommand(line.options, line.train), "");
   }

@@ -44,12 +44,15 @@ struct Predictor {
       names.push_back(output.name);
       if (!asked.output.empty() && asked.output != output.name) continue;
       if (output.batchAxis == 0) return o;
-      fails(mistake, Fault::content, "TPC0507", "`" + output.name + "` has no first axis `batch`, so it says nothing of one sample");
+      fails(mistake, Fault::content, "TPC0507",
+            "`" + output.name + "` has no first axis `batch`, so it says nothing of one sample");
       return std::nullopt;
     }
     const std::string hint = didYouMean(asked.output, names);
-    fails(mistake, Fault::usage, "", asked.output.empty() ? "the program has no `output`"
-                                                          : "the program has no output `" + asked.output + "`" + (hint.empty() ? "" : "; " + hint));
+    fails(mistake, Fault::usage, "",
+          asked.output.empty()
+              ? "the program has no `output`"
+              : "the program has no output `" + asked.output + "`" + (hint.empty() ? "" : "; " + hint));
     return std::nullopt;
   }
 
@@ -91,7 +94,8 @@ struct Predictor {
       }
       std::string error;
       const std::vector<float> values = stepper->fetch(inputs, *output, error);
-      if (!error.empty()) return fails(mistake, Fault::content, "TPC0506", "the program cannot be run: " + error), std::nullopt;
+      if (!error.empty())
+        return fails(mistake, Fault::content, "TPC0506", "the program cannot be run: " + error), std::nullopt;
       all.insert(all.end(), values.begin(), values.begin() + ptrdiff_t(values.size() / size_t(batch) * size_t(count)));
     }
     shape[0] = samples.count();

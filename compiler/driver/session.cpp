@@ -122,8 +122,7 @@ Answer withTrained(const CommandOptions& options, const PlanOptions& plan, const
   if (!weights) return answerOf(mistake, options.colorErrors);
   return withSource(
       options, [&](SourceMap& sources, FileId file, DiagnosticSink& diagnostics) -> std::optional<Answer> {
-        std::unique_ptr<Session> session =
-            openSession(sources, file, options, plan, run.backend, diagnostics, mistake);
+        std::unique_ptr<Session> session = openSession(sources, file, options, plan, run.backend, diagnostics, mistake);
         if (session && weights->record)
           session = sessionOf(*weights->record, run.weights[0], std::move(session), sources, file, options, plan,
                               diagnostics, mistake);

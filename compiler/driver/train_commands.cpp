@@ -95,12 +95,15 @@ struct TrainRun {
       return fails(mistake, Fault::usage, "", "there is no schedule `" + shape + "`: constant, linear, cosine or wsd");
     train.schedule = {.shape = *known,
                       .steps = train.steps,
-                      .warmup = asked.warmup ? *asked.warmup : block.warmup ? int64_t(*block.warmup) : 0,
+                      .warmup = asked.warmup   ? *asked.warmup
+                                : block.warmup ? int64_t(*block.warmup)
+                                               : 0,
                       .last = asked.lastFactor,
                       .decay = asked.decayPart};
     if (train.schedule.warmup > train.steps)
-      return fails(mistake, Fault::usage, "", "the warm-up has " + std::to_string(train.schedule.warmup) +
-                                                  " steps, and all of the training " + std::to_string(train.steps));
+      return fails(mistake, Fault::usage, "",
+                   "the warm-up has " + std::to_string(train.schedule.warmup) + " steps, and all of the training " +
+                       std::to_string(train.steps));
     train.clip = asked.clip ? *asked.clip : block.clip.value_or(0);
     train.logEvery = asked.logEvery;
     train.evaluateEvery = asked.evaluateEvery.value_or(std::max<int64_t>(1, train.steps / 10));
@@ -142,8 +145,8 @@ struct TrainRun {
     record.samples = data->training->count();
     if (before && before->samples != record.samples) {
       fails(mistake, Fault::content, "TPC0511",
-            "the data has " + std::to_string(record.samples) + " samples for training, and the checkpoint was trained on " +
-                std::to_string(before->samples));
+            "the data has " + std::to_string(record.samples) +
+                " samples for training, and the checkpoint was trained on " + std::to_string(before->samples));
       return std::nullopt;
     }
     return data;
@@ -195,10 +198,12 @@ struct TrainRun {
     say("data: " + std::to_string(data.training->count()) + " samples" +
         (data.perSample > 1 ? " of " + std::to_string(data.perSample) + " " + data.unit : std::string()) +
         " for training, " +
-        (data.validation ? std::to_string(data.validation->count()) + " for validation" : std::string("none for validation")));
+        (data.validation ? std::to_string(data.validation->count()) + " for validation"
+                         : std::string("none for validation")));
     const StepMemory memory = stepper.memory();
-    say("memory: parameters " + bytesText(memory.parameters) + ", optimizer " + bytesText(memory.states) + ", gradients " +
-        bytesText(memory.gradients) + (memory.values ? ", values " + bytesText(memory.values) : std::string()));
+    say("memory: parameters " + bytesText(memory.parameters) + ", optimizer " + bytesText(memory.states) +
+        ", gradients " + bytesText(memory.gradients) +
+        (memory.values ? ", values " + bytesText(memory.values) : std::string()));
     if (before) say("going on from step " + std::to_string(record.step) + " of " + folder.file("last.safetensors"));
     say("steps: " + std::to_string(train.steps) + " of " + std::to_string(table.batch * train.parts) + " samples, " +
         std::string(toString(train.schedule.shape)) +
@@ -223,7 +228,8 @@ struct TrainRun {
     const auto stopped = [&] { return answerOf(mistake, options.colorErrors); };
     record.seed = before ? before->seed : asked.seed.value_or(0);
     if (!session.plan.lr)
-      return answerOf({Fault::usage, "", "no learning rate is given: --lr, or `train { lr = ... }` in the program"}, false);
+      return answerOf({Fault::usage, "", "no learning rate is given: --lr, or `train { lr = ... }` in the program"},
+                      false);
     if (!setOptions()) return stopped();
     const int64_t batch = wholeOf(asked.batch, session.analysed.train.batch, 32);
     const std::optional<ProgramTable> table = session.table(batch, mistake);
@@ -233,7 +239,8 @@ struct TrainRun {
     const std::unique_ptr<Stepper> stepper = session.stepper(batch, mistake);
     if (!stepper) return stopped();
     if (train.parts > 1 && !stepper->accumulates())
-      return answerOf({Fault::usage, "", "the " + session.backend + " does not accumulate gradients: --accumulate 1"}, false);
+      return answerOf({Fault::usage, "", "the " + session.backend + " does not accumulate gradients: --accumulate 1"},
+                      false);
     describe(session, *table, record);
     noteOptions(*table);
     if (before) {
@@ -249,7 +256,8 @@ struct TrainRun {
     const TrainResult result = tpc::train(*stepper, *data, train, record);
     if (result.ending == Ending::failed) return answerOf(result.mistake, options.colorErrors);
     if (result.ending == Ending::interrupted) {
-      say("stopped in step " + std::to_string(record.step) + "; --resume goes on from " + folder.file("last.safetensors"));
+      say("stopped in step " + std::to_string(record.step) + "; --resume goes on from " +
+          folder.file("last.safetensors"));
       return {128 + result.signal, "", ""};
     }
     std::string line = result.ending == Ending::early ? "ended early in step " : "done: step ";
@@ -300,7 +308,8 @@ Answer trainCommand(const CommandOptions& options, const TrainCommandOptions& as
         if (isNegative(session->analysed)) {
           const bool infeasible = session->analysed.options.parametrization == "auto";
           const std::string tell = "     tpc analyze " + options.file + " tells how it came about\n";
-          if (infeasible) return Answer{exit_code::negative, "", "tpc: no stable plan exists for this program\n" + tell};
+          if (infeasible)
+            return Answer{exit_code::negative, "", "tpc: no stable plan exists for this program\n" + tell};
           say("warning: the parametrization is unstable; tpc analyze " + options.file + " tells how");
         }
         TrainRun run{options, asked, *session, folder, before, checkpoint};

@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "runtime/format/arrays.h"
 #include "dsl/source/diagnostic.h"
 #include "dsl/source/files.h"
 #include "dsl/syntax/ast.h"
+#include "runtime/format/arrays.h"
 
 namespace tpc {
 

@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "compiler/interpret/operations.h"
-#include "runtime/format/arrays.h"
 #include "dsl/source/files.h"
 #include "kernels/first_values.h"
+#include "runtime/format/arrays.h"
 
 namespace tpc {
 namespace {
@@ -12,9 +12,9 @@ namespace {
 Tensor randomTensor(const Parameter& parameter, std::vector<int64_t> shape, double std, bool uniform, uint64_t seed) {
   Tensor result = zeros(std::move(shape));
   const int stacked = parameter.stack == none ? 0 : 1 + int(parameter.innerStacks.size());
-  drawParameter(
-      result.values.data(),
-      {.name = parameter.name, .shape = result.shape, .stackedAxes = stacked, .std = std, .uniform = uniform}, seed);
+  drawParameter(result.values.data(),
+                {.name = parameter.name, .shape = result.shape, .stackedAxes = stacked, .std = std, .uniform = uniform},
+                seed);
   return result;
 }
 

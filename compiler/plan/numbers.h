@@ -19,7 +19,7 @@ namespace tpc {
 
 struct PlanRequest {
   Gauge gauge = Gauge::plain;
-  std::vector<int64_t> base, target;             // of the symbols, by id
+  std::vector<int64_t> base, target;                 // of the symbols, by id
   std::optional<double> lr{}, eps{}, weightDecay{};  // of the tuned run; empty: eps and decay are the optimizer's own
 };
 

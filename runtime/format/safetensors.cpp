@@ -129,7 +129,8 @@ std::string mistakeIn(std::vector<StoredTensor>& tensors, uint64_t size) {
     const bool empty = std::find(tensor.shape.begin(), tensor.shape.end(), 0) != tensor.shape.end();
     for (int64_t length : tensor.shape) {
       if (empty) break;
-      if (uint64_t(length) > uint64_t(INT64_MAX) / bytes / count) return "`" + tensor.name + "` is larger than any file";
+      if (uint64_t(length) > uint64_t(INT64_MAX) / bytes / count)
+        return "`" + tensor.name + "` is larger than any file";
       count *= uint64_t(length);
     }
     tensor.count = empty ? 0 : int64_t(count);

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "compiler/driver/signals.h"
+#include "runtime/format/whole_file.h"
 #include "tests/catch.h"
 
 using namespace tpc;
@@ -58,25 +59,24 @@ TEST_CASE("a name as long as the system allows can be written", "[driver][files]
 }
 
 TEST_CASE("an interrupt takes away what is not whole", "[driver][files][signals]") {
-  Folder folder;
-  const fs::path whole = folder.path / "whole", unfinished = folder.path / "unfinished";
   const auto interrupted = [&](int signal) {
-    std::ofstream(whole) << "kept";
-    std::ofstream(unfinished) << "half";
+    Folder folder;
     const pid_t child = fork();
     if (child == 0) {
       installSignalHandlers();
-      removeOnInterrupt(whole.c_str());
-      removeOnInterrupt("");
-      removeOnInterrupt(unfinished.c_str());
+      WholeFile whole((folder.path / "whole").string());
+      whole.write("kept", 4);
+      whole.commit();
+      WholeFile unfinished((folder.path / "unfinished").string());
+      unfinished.write("half", 4);
       raise(signal);
       _exit(0);
     }
     int status = 0;
     waitpid(child, &status, 0);
     REQUIRE(WIFEXITED(status));
-    CHECK(contents(whole) == "kept");
-    CHECK_FALSE(fs::exists(unfinished));
+    CHECK(contents(folder.path / "whole") == "kept");
+    CHECK(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()) == 1);
     return WEXITSTATUS(status);
   };
   CHECK(interrupted(SIGINT) == 130);

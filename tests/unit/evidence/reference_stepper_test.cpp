@@ -34,12 +34,14 @@ struct Program {
   }
   std::vector<int64_t> numbers(int64_t batch) const {
     std::vector<int64_t> result;
-    for (const Symbol& symbol : analysed->graph.symbols) result.push_back(symbol.name == "batch" ? batch : symbol.number);
+    for (const Symbol& symbol : analysed->graph.symbols)
+      result.push_back(symbol.name == "batch" ? batch : symbol.number);
     return result;
   }
   ProgramTable table(int64_t batch) const {
     std::string error;
-    std::optional<ProgramTable> table = programTable(analysed->graph, analysed->optimizers, plan, numbers(batch), error);
+    std::optional<ProgramTable> table =
+        programTable(analysed->graph, analysed->optimizers, plan, numbers(batch), error);
     INFO(error);
     REQUIRE(table);
     return *table;

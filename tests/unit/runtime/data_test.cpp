@@ -33,7 +33,8 @@ ProgramTable language(int64_t length, int64_t symbols, int64_t batch = 2) {
   ProgramTable table;
   table.model = "language";
   table.batch = batch;
-  const ProgramInput token{.name = "token", .shape = {batch, length}, .batchAxis = 0, .integer = true, .below = symbols};
+  const ProgramInput token{
+      .name = "token", .shape = {batch, length}, .batchAxis = 0, .integer = true, .below = symbols};
   table.inputs = {token, token};
   table.inputs[1].name = "next", table.inputs[1].target = true;
   return table;
@@ -215,8 +216,10 @@ TEST_CASE("a text is windows of itself, and what comes next is one further", "[d
   REQUIRE(few);
   const std::set<char> distinct(text.begin(), text.end());
   CHECK(few->alphabet == std::string(distinct.begin(), distinct.end()));
-  CHECK(mistakeOf(language(5, 8), {.data = {path}}) == "TPC0503: the text has 17 different bytes, and the program knows 8 symbols");
-  CHECK_THAT(mistakeOf(language(5, 64), {.data = {folder.write("other.txt", "the CAT sat on the mat")}, .alphabet = few->alphabet}),
+  CHECK(mistakeOf(language(5, 8), {.data = {path}}) ==
+        "TPC0503: the text has 17 different bytes, and the program knows 8 symbols");
+  CHECK_THAT(mistakeOf(language(5, 64),
+                       {.data = {folder.write("other.txt", "the CAT sat on the mat")}, .alphabet = few->alphabet}),
              Catch::Contains("`C` at its byte 4 is none of the alphabet"));
   CHECK_THAT(mistakeOf(language(500, 256), {.data = {path}}), Catch::Contains("one sample needs 501"));
 }
@@ -330,8 +333,10 @@ TEST_CASE("what does not fit is told in the program's names", "[data]") {
   CHECK_THAT(mistakeOf(classifier(), {.data = {half}}), Catch::Contains("has 0.5 in its row 0"));
   const std::string nan = folder.write("nan.npy", npy("<f4", "(1, 4)", bytesOf<float>({1, 2, NAN, 4})));
   const std::string one = folder.write("one.npy", npy("<i4", "(1,)", bytesOf<int32_t>({0})));
-  CHECK_THAT(mistakeOf(classifier(), {.data = {"image=" + nan, "label=" + one}}), Catch::Contains("has nan in its row 0"));
-  CHECK_THAT(mistakeOf(classifier(), {.data = {folder.write("t.txt", "text")}}), Catch::Contains("a text feeds one input"));
+  CHECK_THAT(mistakeOf(classifier(), {.data = {"image=" + nan, "label=" + one}}),
+             Catch::Contains("has nan in its row 0"));
+  CHECK_THAT(mistakeOf(classifier(), {.data = {folder.write("t.txt", "text")}}),
+             Catch::Contains("a text feeds one input"));
   CHECK_THAT(mistakeOf(classifier(), {.data = {folder / "missing.csv"}}), Catch::Contains("No such file"));
   CHECK_THAT(mistakeOf(classifier(), {.data = {folder.path}}), Catch::Contains("a text feeds"));
 }

@@ -53,7 +53,8 @@ class LinearStepper : public Stepper {
     float squares = 0;
     for (float g : sum_) squares += g * g;
     result.gradientNorm = std::sqrt(squares);
-    const float factor = request.clip > 0 && result.gradientNorm > request.clip ? float(request.clip / result.gradientNorm) : 1;
+    const float factor =
+        request.clip > 0 && result.gradientNorm > request.clip ? float(request.clip / result.gradientNorm) : 1;
     for (size_t i = 0; i < 6; ++i) {
       velocity_[i] = float(request.hyper[0][1]) * velocity_[i] + factor * sum_[i];
       weights_[i] -= float(request.hyper[0][0]) * velocity_[i];
@@ -85,7 +86,8 @@ class LinearStepper : public Stepper {
       for (int j = 0; j < 2; ++j) {
         const float off = answer(x + 3 * b, j) - y[2 * b + j];
         loss += off * off / entries;
-        for (int i = 0; gradient && i < 3; ++i) (*gradient)[size_t(2 * i + j)] += factor * 2 * off * x[3 * b + i] / entries;
+        for (int i = 0; gradient && i < 3; ++i)
+          (*gradient)[size_t(2 * i + j)] += factor * 2 * off * x[3 * b + i] / entries;
       }
     return loss;
   }

@@ -138,12 +138,15 @@ TEST_CASE("a loss that is not finite stops, and the last checkpoint stays", "[tr
   const TestFolder folder;
   Run run(folder, "run", 40);
   run.stepper.poisonedFrom = 12;
-  run.options.whereNotFinite = [](const StepRequest& request) { return "`h` has NaN in step " + std::to_string(request.step); };
+  run.options.whereNotFinite = [](const StepRequest& request) {
+    return "`h` has NaN in step " + std::to_string(request.step);
+  };
   const TrainResult result = run();
   CHECK(result.ending == Ending::failed);
   CHECK(result.mistake.code == "TPC0505");
   CHECK(result.mistake.message == "the loss is NaN in step 12: `h` has NaN in step 12");
-  CHECK_THAT(result.mistake.help, Catch::Contains("the last checkpoint is " + run.options.folder + "/last.safetensors"));
+  CHECK_THAT(result.mistake.help,
+             Catch::Contains("the last checkpoint is " + run.options.folder + "/last.safetensors"));
   Run again(folder, "run", 40);
   again.resume();
   CHECK(again.record.step == 7);
