@@ -115,8 +115,11 @@ void addRunOptions(CLI::App& command, RunOptions& run, const char* aboutWeights)
   command.add_option("--names", run.names, "a file that says what the parameters are called in the weights")
       ->type_name("FILE");
   command
-      .add_option("--backend", run.backend, "what takes the steps: the interpreter, in double precision (interpreter)")
-      ->check(CLI::IsMember({"interpreter"}));
+      .add_option("--backend", run.backend,
+                  "compiled: machine code, in single precision; interpreter: the definition, in double (compiled)")
+      ->check(CLI::IsMember({"compiled", "interpreter"}));
+  command.add_option("--threads", run.threads, "of the compiled code; the bits do not depend on it (all)")
+      ->check(wholeFromOne);
 }
 
 void addTrainOptions(CLI::App& command, TrainCommandOptions& train) {

@@ -1,15 +1,17 @@
 #include "compiler/driver/session.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "compiler/bind/table.h"
 #include "compiler/driver/files.h"
 #include "compiler/driver/signals.h"
 #include "compiler/driver/with_source.h"
 #include "compiler/evidence/reference_stepper.h"
+#include "compiler/lower/lower.h"
 #include "compiler/report/version.h"
 #include "dsl/source/render.h"
-#include "dsl/source/suggest.h"
+#include "runtime/compiled_stepper.h"
 
 namespace tpc {
 
@@ -21,7 +23,7 @@ std::optional<ProgramTable> Session::table(int64_t batch, Mistake& mistake) cons
   return table;
 }
 
-std::unique_ptr<Stepper> Session::stepper(int64_t batch, Mistake& mistake) const {
+std::unique_ptr<Stepper> Session::reference(int64_t batch, Mistake& mistake) const {
   std::optional<ProgramTable> bound = table(batch, mistake);
   if (!bound) return nullptr;
   try {
@@ -33,14 +35,34 @@ std::unique_ptr<Stepper> Session::stepper(int64_t batch, Mistake& mistake) const
   }
 }
 
+std::unique_ptr<Stepper> Session::stepper(int64_t batch, bool training, Mistake& mistake) const {
+  if (run.backend == "interpreter") return reference(batch, mistake);
+  std::optional<ProgramTable> bound = table(batch, mistake);
+  if (!bound) return nullptr;
+  std::string error;
+  std::optional<CompiledProgram> compiled =
+      lower(analysed.graph, analysed.optimizers,
+            {.numbers = targetNumbers(analysed, plan, batch), .multipliers = multipliers, .training = training}, *bound,
+            error);
+  if (!compiled) {
+    fails(mistake, Fault::content, "TPC0506", "the program cannot be compiled: " + error,
+          "--backend interpreter runs it, slowly");
+    return nullptr;
+  }
+  const int threads = run.threads > 0 ? run.threads : std::max(1, int(std::thread::hardware_concurrency()));
+  std::unique_ptr<Stepper> stepper = compiledStepper(std::move(*compiled), std::move(*bound), threads, error);
+  if (!stepper) fails(mistake, Fault::machine, "", "the compiled program cannot be run here: " + error);
+  return stepper;
+}
+
 std::unique_ptr<Session> openSession(SourceMap& sources, FileId file, const CommandOptions& options,
-                                     const PlanOptions& plan, const std::string& backend, DiagnosticSink& diagnostics,
+                                     const PlanOptions& plan, const RunOptions& run, DiagnosticSink& diagnostics,
                                      Mistake& mistake) {
   std::optional<Analysed> analysed = analyseProgram(sources, file, options.pipeline, diagnostics);
   if (!analysed) return nullptr;
   auto session = std::make_unique<Session>();
   session->analysed = std::move(*analysed);
-  session->backend = backend;
+  session->run = run;
   std::string wrong;
   std::optional<Plan> planned = planFor(session->analysed, options.gauge, plan, wrong);
   if (!planned) return fails(mistake, Fault::usage, "", wrong), nullptr;
@@ -109,7 +131,7 @@ std::unique_ptr<Session> sessionOf(const RunRecord& record, const std::string& p
       asRecorded.pipeline.defines.emplace_back(name, number);
   }
   if (asRecorded.pipeline.defines != options.pipeline.defines) {
-    session = openSession(sources, file, asRecorded, plan, session->backend, diagnostics, mistake);
+    session = openSession(sources, file, asRecorded, plan, session->run, diagnostics, mistake);
     if (!session) return nullptr;
   }
   return takeMultipliers(record, *session, mistake) ? std::move(session) : nullptr;
@@ -122,7 +144,7 @@ Answer withTrained(const CommandOptions& options, const PlanOptions& plan, const
   if (!weights) return answerOf(mistake, options.colorErrors);
   return withSource(
       options, [&](SourceMap& sources, FileId file, DiagnosticSink& diagnostics) -> std::optional<Answer> {
-        std::unique_ptr<Session> session = openSession(sources, file, options, plan, run.backend, diagnostics, mistake);
+        std::unique_ptr<Session> session = openSession(sources, file, options, plan, run, diagnostics, mistake);
         if (session && weights->record)
           session = sessionOf(*weights->record, run.weights[0], std::move(session), sources, file, options, plan,
                               diagnostics, mistake);

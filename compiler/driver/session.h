@@ -21,17 +21,19 @@ struct Session {
   Plan plan;
   std::vector<double> multipliers;  // free ones
   std::vector<std::string> nodeNames;
-  std::string backend;
+  RunOptions run;
 
   // The table at this batch size; empty with the mistake.
   std::optional<ProgramTable> table(int64_t batch, Mistake& mistake) const;
-  // With parameters of zero.  The session must live as long as it.
-  std::unique_ptr<Stepper> stepper(int64_t batch, Mistake& mistake) const;
+  // With parameters of zero; for evaluation alone, or to train too.  The session must live as long as it.
+  std::unique_ptr<Stepper> stepper(int64_t batch, bool training, Mistake& mistake) const;
+  // By the interpreter, whatever the backend is.
+  std::unique_ptr<Stepper> reference(int64_t batch, Mistake& mistake) const;
 };
 
 // What stops there: a mistake of the program's in the sink, or one of the options in `mistake`.
 std::unique_ptr<Session> openSession(SourceMap& sources, FileId file, const CommandOptions& options,
-                                     const PlanOptions& plan, const std::string& backend, DiagnosticSink& diagnostics,
+                                     const PlanOptions& plan, const RunOptions& run, DiagnosticSink& diagnostics,
                                      Mistake& mistake);
 
 // The same program as a checkpoint has it: at its sizes where the command line gives none, with its multipliers always,

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -155,7 +156,7 @@ struct TrainRun {
   // What the training is asked for, for whoever goes on with it.
   void noteOptions(const ProgramTable& table) {
     const auto note = [&](const char* name, const std::string& text) { record.options.emplace_back(name, text); };
-    note("backend", session.backend);
+    note("backend", nameOfBackend());
     note("optimizer", session.plan.optimizer);
     note("parametrization", session.plan.parametrization);
     note("lr", textOf(session.plan.lr.value_or(0)));
@@ -208,7 +209,24 @@ struct TrainRun {
     say("steps: " + std::to_string(train.steps) + " of " + std::to_string(table.batch * train.parts) + " samples, " +
         std::string(toString(train.schedule.shape)) +
         (train.schedule.warmup ? " after " + std::to_string(train.schedule.warmup) + " of warm-up" : std::string()) +
-        ", by the " + session.backend + "; into " + folder.path);
+        ", by the " + nameOfBackend() + "; into " + folder.path);
+  }
+
+  std::string nameOfBackend() const { return session.run.backend == "compiled" ? "compiled code" : "interpreter"; }
+
+  // The interpreter does the step again, in double precision, and looks at every value.
+  std::string whereNotFinite(Stepper& stepper, const StepRequest& request) const {
+    if (session.run.backend == "interpreter") return {};
+    Mistake ignored;
+    const std::unique_ptr<Stepper> reference = session.reference(stepper.table().batch, ignored);
+    if (!reference) return {};
+    for (size_t p = 0; p < stepper.parameters().size(); ++p) {
+      const StepBuffer& single = stepper.parameters()[p];
+      std::copy_n(static_cast<const float*>(single.data), single.count,
+                  static_cast<double*>(reference->parameters()[p].data));
+    }
+    const std::string where = reference->firstNotFinite(request);
+    return where.empty() ? "in double precision every value of this step is finite" : where;
   }
 
   bool exportWeights(Stepper& stepper) {
@@ -236,11 +254,13 @@ struct TrainRun {
     if (!table) return stopped();
     const std::optional<BoundData> data = bindTheData(*table);
     if (!data) return stopped();
-    const std::unique_ptr<Stepper> stepper = session.stepper(batch, mistake);
+    const std::unique_ptr<Stepper> stepper = session.stepper(batch, true, mistake);
     if (!stepper) return stopped();
     if (train.parts > 1 && !stepper->accumulates())
-      return answerOf({Fault::usage, "", "the " + session.backend + " does not accumulate gradients: --accumulate 1"},
-                      false);
+      return answerOf(
+          {Fault::usage, "",
+           "the " + nameOfBackend() + " does not accumulate gradients: --accumulate 1, or --backend interpreter"},
+          false);
     describe(session, *table, record);
     noteOptions(*table);
     if (before) {
@@ -251,8 +271,9 @@ struct TrainRun {
     announce(*stepper, *data);
     train.withBatch = [this](int64_t rest) {
       Mistake ignored;
-      return session.stepper(rest, ignored);
+      return session.stepper(rest, false, ignored);
     };
+    train.whereNotFinite = [&](const StepRequest& request) { return whereNotFinite(*stepper, request); };
     const TrainResult result = tpc::train(*stepper, *data, train, record);
     if (result.ending == Ending::failed) return answerOf(result.mistake, options.colorErrors);
     if (result.ending == Ending::interrupted) {
@@ -298,7 +319,7 @@ Answer trainCommand(const CommandOptions& options, const TrainCommandOptions& as
   return withSource(
       options, [&](SourceMap& sources, FileId file, DiagnosticSink& diagnostics) -> std::optional<Answer> {
         std::unique_ptr<Session> session =
-            openSession(sources, file, options, asked.plan, asked.run.backend, diagnostics, mistake);
+            openSession(sources, file, options, asked.plan, asked.run, diagnostics, mistake);
         if (session && !enter(session->analysed.graph.model)) session = nullptr;
         if (session && before)
           session = sessionOf(*before, folder.file("last.safetensors"), std::move(session), sources, file, options,

@@ -12,9 +12,10 @@ namespace tpc {
 
 // Which code takes the steps.
 struct RunOptions {
-  std::string backend = "interpreter";  // the definition, in double precision
-  std::vector<std::string> weights;     // safetensors
-  std::string names;                    // a file of names for them
+  std::string backend = "compiled";  // machine code, in single precision; interpreter: the definition, in double
+  int threads = 0;                   // of the compiled code; 0: as many as the machine has
+  std::vector<std::string> weights;  // safetensors
+  std::string names;                 // a file of names for them
 };
 
 struct TrainCommandOptions {

@@ -19,7 +19,7 @@ RANDOM=1
 
 steps=400 kills=20
 [ -z "$sanitized" ] || steps=60 kills=5
-letters=("$tpc" train "$here/letters.tp" --data "$here/rhyme.txt" --lr 0.03 --batch 4 --seed 3)
+letters=("$tpc" train "$here/letters.tp" --backend interpreter --data "$here/rhyme.txt" --lr 0.03 --batch 4 --seed 3)
 long=("${letters[@]}" --steps $steps --evaluate-every 10 --checkpoint-every 1)
 
 # Killed at any moment, twenty times, it ends with the bits of one that was not.
@@ -40,6 +40,17 @@ done
 diff <(sed 's/,"seconds".*//' whole/log.jsonl) <(sed 's/,"seconds".*//' killed/log.jsonl) > /dev/null || fail "the log differs after kills"
 left=$(ls -A killed | grep -v 'safetensors$\|log.jsonl\|tfevents')
 [ -z "$left" ] || fail "kills left $left"
+
+# Compiled code likewise, on one thread and on two.
+compiled=("$tpc" train "$here/letters.tp" --data "$here/rhyme.txt" --lr 0.03 --batch 4 --seed 3 --steps 300 --evaluate-every 20)
+"${compiled[@]}" --threads 1 -o compiled.whole 2> said || fail "compiled code: $(cat said)"
+"${compiled[@]}" --threads 2 -o compiled.parted 2> said &
+process=$!
+for ((wait = 0; wait < 200; ++wait)); do grep -q "^step 20" said && break; sleep 0.05; done
+kill -9 $process 2> /dev/null
+wait $process 2> /dev/null
+"${compiled[@]}" --threads 2 -o compiled.parted --resume 2> said || fail "compiled code, resumed: $(cat said)"
+cmp -s compiled.whole/last.safetensors compiled.parted/last.safetensors || fail "compiled code: other bits when resumed"
 
 # Asked to stop, it writes its checkpoint and leaves by the promised code.
 for pair in INT:130 TERM:143 HUP:129; do
@@ -93,12 +104,12 @@ broken "a header of eight exabytes" "TPC0510"
 { printf '\002\0\0\0\0\0\0\0{}'; } > full/last.safetensors
 broken "somebody else's" "no checkpoint of tpc"
 cp whole/last.safetensors full/last.safetensors
-"$tpc" train "$here/letters.tp" -D n=32 --data "$here/rhyme.txt" --lr 0.03 --batch 4 -o full --resume 2> said
+"$tpc" train "$here/letters.tp" --backend interpreter -D n=32 --data "$here/rhyme.txt" --lr 0.03 --batch 4 -o full --resume 2> said
 [ $? = 3 ] && grep -q "TPC0511.*is \[.*\] in the program and \[.*\] in" said || fail "another width: says $(cat said)"
 
 # What a terminal sees, and a pipe does not.
 on_terminal() { TERM=xterm script -qefc "$*" /dev/null < /dev/null; }
-seen=$(on_terminal "$tpc train $here/letters.tp --data $here/rhyme.txt --lr 0.03 --batch 4 --steps 300 -o seen")
+seen=$(on_terminal "$tpc train $here/letters.tp --backend interpreter --data $here/rhyme.txt --lr 0.03 --batch 4 --steps 300 -o seen")
 [[ $seen == *"eta 0:0"* && $seen == *"bytes/s"* ]] || fail "a terminal sees no progress: $seen"
 "${letters[@]}" --steps 30 -o unseen 2> said
 grep -q "eta" said && fail "progress in a pipe"
