@@ -549,7 +549,7 @@ bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
 
   layOut(run);
   TrainingOutcome solved = solve(run);
-  for (int round = 0; round < mostLowerings && solved.settled && lowerTargets(run); ++round) {
+  for (int round = 0; round < mostLowerings && !run.exhausted() && solved.settled && lowerTargets(run); ++round) {
     run.initSize.assign(graph.parameters.size(), Size::power(0));
     solved = solve(run);
   }
