@@ -398,7 +398,7 @@ void warnCancels(Run& run) {
     if (!alike || !state.size.isPower() || !less(state.spread, state.size)) continue;
     const std::string name = nameOfPort(run, id);
     run.out.warnings.push_back(
-        {"TPC0309",
+        {"TPC0313",
          run.graph.nodes[id].span,
          "`" + name + "` may cancel to " + symbol + "^(" + toString(state.spread) +
              ") at the start: it is a difference of " +

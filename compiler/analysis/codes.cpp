@@ -38,7 +38,7 @@ constexpr DiagnosticCode codes[] = {
      "Under gradient descent an update follows the gradient. One that starts small, behind a gate at zero or before a sum that adds up only once its terms are aligned, asks for a larger learning rate in the first step than in those that follow. The plan is for the latter, and under it the first steps move no output by order one.",
      "param s [] init 0\nloss = mse(s * (relu(x @ W) @ v), y)\ntrain { optimizer = sgd }",
      "param s [] init 1\nloss = mse(s * (relu(x @ W) @ v), y)\ntrain { optimizer = sgd }"},
-    {"TPC0309", "a difference that may cancel",
+    {"TPC0313", "a difference that may cancel",
      "Two means over a growing axis come near limits. Where the limits are one, their difference is no larger than what is left of the means without them, the root of the length smaller; whether they are cannot always be told. Attention by the difference of two energies is uniform at first for this reason.",
      "a = mean((x @ W)^2, axis = -1)\ns = tanh(a[:, new] - a[new, :])\nloss = mse(mean(s, axis = -1) + x @ W @ v, y)",
      "a = mean((x @ W)^2, axis = -1)\ns = tanh(a - 1)\nloss = mse(s + x @ W @ v, y)"},
