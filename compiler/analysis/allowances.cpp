@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "compiler/analysis/run.h"
+#include "compiler/analysis/scales.h"
 
 namespace tpc {
 namespace {
@@ -45,6 +46,12 @@ bool isPenalty(const Run& run, NodeId id) {
   }
 }
 
+// A parameter that starts at zero, behind plumbing.
+bool startsAtZero(const Run& run, NodeId id) {
+  const Node& node = run.graph.nodes[unscaled(run, id)];
+  return node.kind == OpKind::parameter && isZeroInit(run.graph.parameters[node.attribute]);
+}
+
 bool isOutput(const Graph& graph, NodeId id) {
   return std::any_of(graph.outputs.begin(), graph.outputs.end(),
                      [&](const Output& output) { return !output.metric && output.node == id; });
@@ -60,6 +67,9 @@ void visit(Sweep& sweep, NodeId id) {
     Rational cap = run.target[id].isPower() ? std::max(Rational(0), run.target[id].exponent) : Rational(0);
     // What stands behind a port that stays below order one relies on that.
     if (run.reached[id]) cap = *run.reached[id];
+    // A matrix that carries its branch's multiplier makes a product as small as that.
+    for (const BranchMultiplier& branch : run.implicit)
+      if (branch.product == id) cap = branch.value;
     // Of two that bind alike an output is named rather than the loss made of it.
     const bool names =
         sweep.allowed[id] && isLossTerm(run, run.boundBy[id]) && !(*sweep.allowed[id] < cap) && isOutput(graph, id);
@@ -74,7 +84,15 @@ void visit(Sweep& sweep, NodeId id) {
   const NodeId port = run.boundBy[id];
   const StepId step = run.allowanceStep[id];
   auto operands = graph.operands(id);
-  auto offer = [&](NodeId operand, const Size& growth) {
+  auto offer = [&](NodeId operand, Size growth) {
+    const bool isCarried = run.isLink[operand] || graph.nodes[operand].kind == OpKind::bodyArgument;
+    if (run.isLink[id]) {
+      // Own updates of all layers add up.
+      growth = growth + Size::power(run.termGrowth[operand]);
+    } else if (isCarried && run.isOverTrips(graph.nodes[operand].region)) {
+      // What a branch makes of a change that it is given grows as it does at initialization, which is bounded.
+      return;
+    }
     if (growth.isPower()) sweep.offer(operand, allow - growth.exponent, port, step);
   };
   if (isMeasured(run, id)) {
@@ -114,8 +132,14 @@ void visit(Sweep& sweep, NodeId id) {
         if (run.target[matrix].isPower()) sweep.offer(factor, *asFactor - run.target[matrix].exponent, port, step);
         return;
       }
-      offer(operands[0], run.target[operands[1]]);
-      offer(operands[1], run.target[operands[0]]);
+      // Over depth a partner that starts at zero counts with what it may be moved by.
+      auto partner = [&](NodeId of, NodeId other) {
+        const Size& target = run.target[of];
+        if (!run.isOverTrips(node.region) || !startsAtZero(run, of) || !run.target[other].isPower()) return target;
+        return min(target, Size::power(allow - run.target[other].exponent));
+      };
+      offer(operands[0], partner(operands[1], operands[0]));
+      offer(operands[1], partner(operands[0], operands[1]));
       return;
     }
     case OpKind::map: {

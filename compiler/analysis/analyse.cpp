@@ -1,6 +1,7 @@
 // The analysis as a table of contents: for each growing symbol solve, derive, judge.
 #include <algorithm>
 
+#include "compiler/analysis/depth.h"
 #include "compiler/analysis/first_use.h"
 #include "compiler/analysis/initial.h"
 #include "compiler/analysis/run.h"
@@ -33,11 +34,6 @@ std::string nameOfPort(const Run& run, NodeId id) {
     id = run.uses[run.firstUse[id]].user;
   }
   return "loss";
-}
-
-bool isTripCount(const Graph& graph, SymbolId symbol) {
-  return std::any_of(graph.repeats.begin(), graph.repeats.end(),
-                     [&](const Repeat& repeat) { return repeat.trips.growth(symbol) != 0; });
 }
 
 // By what the first use contracts and leaves free.
@@ -192,7 +188,11 @@ void judge(Run& run, const TrainingOutcome& outcome) {
     if (!run.isPort[id]) continue;
     if (anyOutput && isLossTerm(run, id) && !isEnd(id))
       continue;  // outputs are what a user sees; a penalty may make the loss large
-    const Size init = run.initial[id].size, trained = run.trained[id];
+    // Over depth carried values and outputs are to be bounded; what else a layer makes is asked to move by order one
+    // (judgeDepth).
+    const bool isInside = run.isOverTrips(graph.nodes[id].region) && graph.nodes[id].kind != OpKind::bodyArgument;
+    const Size init = isInside ? Size::zero() : run.initial[id].size;
+    const Size trained = isInside ? Size::zero() : run.trained[id];
     undetermined |= init.kind == Size::Kind::notAnalysed || trained.kind == Size::Kind::notAnalysed;
     // A port whose scale is free may sit anywhere.
     const bool maySitHigh = exceeds(max(init, trained), Size::zero()) && isScaleFree(run, id);
@@ -221,7 +221,8 @@ void judge(Run& run, const TrainingOutcome& outcome) {
                    : !moves                 ? Regime::trivial
                    : features || !anyHidden ? Regime::featureLearning
                                             : Regime::kernel;
-  if (!stable && !undetermined) {
+  const bool isPower = firstUnstable == none || max(run.initial[firstUnstable].size, run.trained[firstUnstable]).isPower();
+  if (!stable && !undetermined && (isPower || !run.overDepth)) {
     NodeId at = firstUnstable != none ? firstUnstable : outcome.growsFirst;
     std::string name = nameOfPort(run, at);
     const Size size = at == none ? Size::power(0) : max(run.initial[at].size, run.trained[at]);
@@ -518,17 +519,15 @@ bool lowerTargets(Run& run) {
 
 // False where `mostSteps` do not suffice; then `out` may not be read.
 bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<OptimizerProgram>& optimizers,
-                  const AnalysisOptions& options, size_t mostSteps, std::vector<Warning>& warnings) {
+                  const AnalysisOptions& options, const std::vector<const SymbolAnalysis*>& widths, size_t mostSteps,
+                  std::vector<Warning>& warnings) {
   out.parameters.resize(graph.parameters.size());
   out.multipliers.resize(graph.freeMultipliers.size());
-  if (isTripCount(graph, out.symbol)) {
-    fillNotAnalysed(out, graph);
-    return true;
-  }
   out.derivation.reserve(graph.nodes.size() * 8);
 
   Run run(graph, options, out);
   run.mostSteps = mostSteps;
+  run.widths = widths;
   run.initSize.assign(graph.parameters.size(), Size::power(0));
   run.multiplier.assign(graph.freeMultipliers.size(), 0);
   run.lr.assign(graph.parameters.size(), std::nullopt);
@@ -548,12 +547,30 @@ bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   }
 
   layOut(run);
+  auto refused = [&] {
+    if (run.refusals.empty()) return false;
+    fillNotAnalysed(out, graph);
+    for (const Refusal& refusal : run.refusals)
+      out.warnings.push_back({"TPC0309",
+                              refusal.span,
+                              "nothing is said about " + graph.symbols[out.symbol].name + ": " + refusal.why,
+                              refusal.mend,
+                              {}});
+    return true;
+  };
+  if (refused()) return true;
   TrainingOutcome solved = solve(run);
   for (int round = 0; round < mostLowerings && !run.exhausted() && solved.settled && lowerTargets(run); ++round) {
     run.initSize.assign(graph.parameters.size(), Size::power(0));
     solved = solve(run);
   }
   if (run.exhausted()) return false;
+  for (uint32_t index = 0; index < graph.repeats.size(); ++index)
+    if (const Recurrence& recurrence = run.recurrences[index]; recurrence.outcome == Size::Kind::notAnalysed)
+      run.refusals.push_back({graph.nodes[graph.repeats[index].node].span,
+                              "`" + graph.repeats[index].name + "` is not analysed: " + recurrence.why, ""});
+  run.refusals.resize(std::min<size_t>(run.refusals.size(), 1));  // the gradient's follows from it
+  if (refused()) return true;
   static const RuleId claimed = ruleNamed("claim.user");
   for (const Claim& claim : graph.claims) {
     const InitialState& state = run.initial[claim.node];
@@ -568,6 +585,7 @@ bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   judge(run, outcome);
   judgeFaithful(run);
   judgeFeasibility(run, solvedMoves);
+  judgeDepth(run);
   warnHeldBack(run);
   warnChosenCoordinates(run);
   warnCancels(run);
@@ -580,15 +598,35 @@ bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
 Analysis analyse(const Graph& graph, const std::vector<OptimizerProgram>& optimizers, const AnalysisOptions& options) {
   Analysis analysis;
   size_t left = options.mostSteps;
-  for (SymbolId symbol = 0; symbol < graph.symbols.size(); ++symbol) {
-    if (!graph.symbols[symbol].grows) continue;
-    SymbolAnalysis& out = analysis.symbols.emplace_back();
-    out.symbol = symbol;
-    if (!analyseAlong(out, graph, optimizers, options, left, analysis.warnings)) {
-      analysis.tooLarge = true;
-      return analysis;
-    }
+  auto take = [&](SymbolAnalysis& out, const std::vector<const SymbolAnalysis*>& widths) {
+    if (!analyseAlong(out, graph, optimizers, options, widths, left, analysis.warnings)) analysis.tooLarge = true;
     left -= std::min(left, out.derivation.steps().size());
+    return !analysis.tooLarge;
+  };
+  for (SymbolId symbol = 0; symbol < graph.symbols.size(); ++symbol)
+    if (graph.symbols[symbol].grows) analysis.symbols.emplace_back().symbol = symbol;
+  // The widths first: in the run over a trip count they are large already.
+  std::vector<const SymbolAnalysis*> widths;
+  for (SymbolAnalysis& out : analysis.symbols) {
+    if (isTripCount(graph, out.symbol)) continue;
+    if (!take(out, {})) return analysis;
+    widths.push_back(&out);
+  }
+  // Where the file lets none grow they are large all the same, and what they come to is looked at and not reported.
+  std::vector<SymbolAnalysis> unreported;
+  for (SymbolAnalysis& out : analysis.symbols) {
+    if (!isTripCount(graph, out.symbol)) continue;
+    if (widths.empty() && unreported.empty()) {
+      const std::vector<SymbolId> fixed = widthsOfLayers(graph, out.symbol);
+      unreported.resize(fixed.size());
+      for (size_t i = 0; i < fixed.size(); ++i) {
+        unreported[i].symbol = fixed[i];
+        if (!take(unreported[i], {})) return analysis;
+      }
+    }
+    std::vector<const SymbolAnalysis*> large = widths;
+    for (const SymbolAnalysis& one : unreported) large.push_back(&one);
+    if (!take(out, large)) return analysis;
   }
   return analysis;
 }

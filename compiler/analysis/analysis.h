@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@
 namespace tpc {
 
 enum class Alignment : uint8_t { full, ev, none };
+// What the free multipliers of branches over depth are chosen by; automatic: by the number of matrices in the branch.
+enum class Criterion : uint8_t { automatic, diversity, complete };
 enum class Gauge : uint8_t { plain, readout, sgd, unit };
 
 // Exponents given for one parameter, in the gauge of its multiplier.  Empty: solved; an empty multiplier: none.
@@ -28,6 +31,7 @@ struct AnalysisOptions {
   std::string optimizer = "adamw";                      // for parameters that name none
   std::map<std::string, std::string> optimizerOf = {};  // by parameter
   Alignment alignment = Alignment::full;
+  Criterion criterion = Criterion::automatic;
   // A given parametrization, per symbol name and parameter name; empty: solve.
   std::string parametrization = "auto";
   std::map<std::string, std::map<std::string, GivenParameter>> given = {};
@@ -78,6 +82,31 @@ struct SymbolVerdict {
   std::string unbounded;  // what grows first where something grows from step to step
 };
 
+enum class DepthClass : uint8_t {
+  optimal,
+  stable,  // no matrix in the layers, so that nothing else can be said
+  trivial,
+  unfaithful,
+  redundant,
+  lazy,
+  unstable,
+  exponential,
+  marginal
+};
+
+// A repeat whose trip count grows.
+struct DepthVerdict {
+  std::string repeat;
+  DepthClass kind = DepthClass::stable;
+  Criterion criterion = Criterion::automatic;  // by which its multipliers were chosen; automatic: none was, or both
+  uint32_t blockDepth = 0;                     // matrices one behind the other in a branch, the most of all branches
+  std::optional<Rational> kappa;               // TP6's exponent of feature diversity, where the carried value is bounded
+  // What a layer's own update moves its product by, relative to the product; the largest and the smallest of all.  With
+  // two matrices in a row it is also the ratio of what both updates do together to what each does alone.
+  std::optional<Rational> ownMove;
+  std::optional<Rational> rate;  // exponential: log of the carried value ~ L^rate
+};
+
 struct Warning {
   std::string code;  // TPC03xx
   Span span;
@@ -87,12 +116,13 @@ struct Warning {
 
 struct SymbolAnalysis {
   SymbolId symbol = 0;
-  bool analysed = true;  // false: a growing trip count; every size is notAnalysed
+  bool analysed = true;  // false: a trip count whose layers are not analysed; every size is notAnalysed
   Derivation derivation;
   std::vector<ValueSizes> values;            // per node, gradient nodes included
   std::vector<ParameterSizes> parameters;    // per Graph::parameters
   std::vector<MultiplierSizes> multipliers;  // per Graph::freeMultipliers
   SymbolVerdict verdict;
+  std::vector<DepthVerdict> depth;  // per repeat of the program whose trip count grows with the symbol
   std::vector<Warning> warnings;
 };
 
@@ -116,5 +146,7 @@ GaugedParameter withMultiplier(const ParameterSizes& parameter, Rational theta);
 std::string_view toString(Role role);
 std::string_view toString(Status status);
 std::string_view toString(Regime regime);
+std::string_view toString(Criterion criterion);
+std::string_view toString(DepthClass kind);
 
 }  // namespace tpc

@@ -92,6 +92,13 @@ bool CertificateTable::derivativeIsOdd(CertificateId a, Source source) {
   return !flips_.vanishes(flips_.normal(sets_.differ(of.sign, sets_.single(source)), of.flips), of.flips);
 }
 
+CertificateId CertificateTable::fixing(CertificateId a, std::span<const Source> sources) {
+  const Certificate of = certificates_[a];
+  FlipsId flips = of.flips;
+  for (Source source : sources) flips = flips_.keeping(flips, sets_.single(source));
+  return intern({.reads = of.reads, .sign = flips_.normal(of.sign, flips), .flips = flips});
+}
+
 CertificateId CertificateTable::renamed(CertificateId a, uint32_t renamingKey, const Renaming& renaming) {
   if (a == constantAlong) return a;
   if (const uint32_t* known = renamings_.find(pairKey(a, renamingKey))) return *known;

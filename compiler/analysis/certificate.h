@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "compiler/analysis/flat_map.h"
@@ -56,6 +57,9 @@ class CertificateTable {
   // The same with an extra source in the sign: the parity of the derivative by a value made from that source alone.
   bool derivativeIsOdd(CertificateId a, Source source);
   bool isLost(CertificateId a) const { return flips_.isLost(certificates_[a].flips); }
+
+  // The same where these sources may not flip.
+  CertificateId fixing(CertificateId a, std::span<const Source> sources);
 
   // Renames sources (a layer's own instance becomes an earlier one); where one may become several, `splits` says so,
   // and they flip together.  One key stands for one renaming.

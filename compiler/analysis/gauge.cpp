@@ -62,4 +62,15 @@ std::string_view toString(Regime regime) {
   return names[int(regime)];
 }
 
+std::string_view toString(Criterion criterion) {
+  constexpr std::string_view names[] = {"auto", "diversity", "complete"};
+  return names[int(criterion)];
+}
+
+std::string_view toString(DepthClass kind) {
+  constexpr std::string_view names[] = {"optimal", "stable",   "trivial",     "unfaithful", "redundant",
+                                        "lazy",    "unstable", "exponential", "marginal"};
+  return names[int(kind)];
+}
+
 }  // namespace tpc

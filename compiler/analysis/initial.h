@@ -28,6 +28,24 @@ CertificateId sliced(Run& run, CertificateId certificate, uint32_t kept);
 enum Crossing : uint32_t { nextLayer, intoReversed, nextReversed };
 
 CertificateId crossed(Run& run, CertificateId certificate, uint32_t repeat, Crossing crossing);
+bool isStackedIn(const Run& run, Source source, uint32_t repeat);  // each trip has an instance of its own
+
+// ---- along a repeat whose trip count grows (depth_facts.cpp) ----
+
+bool readsOwn(Run& run, CertificateId certificate, uint32_t repeat);  // this layer's own instance of some parameter
+// The certificate where the flips of this layer's own parameters alone count: odd in it is zero mean given all other
+// layers.
+CertificateId ownOnly(Run& run, CertificateId certificate, uint32_t repeat);
+bool walksAlong(Run& run, const Part& part, uint32_t repeat);
+// Does `subtracted` take the mean over long axes of `value` away, so that what is left of the part has zero mean given
+// all other layers?
+bool isCenteredBy(Run& run, NodeId value, NodeId subtracted, const Part& part, uint32_t repeat);
+// How much of `value` depends on what this layer's own matrix made: all of it, unless only later layers have seen it,
+// through the carried value, of which it is a share.
+Rational shareOf(const Run& run, NodeId value, Source source);
+// Does this sum over widths add up as one of them goes to infinity?  Then what walks over it is gone.
+bool addsUpInWidth(const Run& run, NodeId sum, const std::vector<int>& axesOfFirst);
+bool fadesBeside(const Run& run, NodeId term, NodeId sum);  // as a width goes to infinity
 
 // ---- parts (initial_parts.cpp) ----
 
@@ -89,7 +107,11 @@ void manyArguments(Run& run, NodeId id);
 void contractOf(Run& run, NodeId id);  // initial_contractions.cpp
 void rememberGather(Run& run, NodeId id, NodeId table, int axis);
 
-void repeatBody(Run& run, uint32_t repeat);  // initial_layers.cpp
+InitialState crossing(Run& run, const InitialState& state, uint32_t repeat, Crossing kind);  // initial_layers.cpp
+bool absorb(Run& run, InitialState& into, const InitialState& state);  // whether anything is new
+void deriveBody(Run& run, uint32_t repeat, const std::vector<InitialState>& carried);  // one pass
+void repeatBody(Run& run, uint32_t repeat);
+void recurrenceBody(Run& run, uint32_t repeat);  // depth_initial.cpp: of a trip count that grows
 void repeatResultOf(Run& run, NodeId id);
 void layerOf(Run& run, NodeId id);
 

@@ -28,10 +28,11 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
     const MatrixUse& use = uses.distinct[i];
     // Does u read, along an axis contracted now, what that product made?
     bool reads = false, odd = false;
+    Rational share = 0;
     for (size_t axis = 0; axis < matrix.labels->size(); ++axis) {
       const uint8_t label = (*matrix.labels)[axis];
       int otherAxis = axisOf(*other.labels, label);
-      if (otherAxis < 0 || axisOf(resultLabels, label) >= 0 || run.growth(matrix.node, int(axis)) == 0) continue;
+      if (otherAxis < 0 || axisOf(resultLabels, label) >= 0 || !run.isLong(matrix.node, int(axis))) continue;
       CertificateId certificate = along(run, other.node, u, otherAxis);
       CertificateId own = along(run, matrix.node, w, int(axis));
       run.certificates.sets().forEach(run.certificates[own].reads, [&](Source source) {
@@ -40,6 +41,8 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
         if (std::find(use.contractedAxes.begin(), use.contractedAxes.end(), root.axis) != use.contractedAxes.end())
           return;
         if (!run.certificates.reads(certificate, source)) return;
+        const Rational part = run.overDepth ? shareOf(run, other.node, source) : Rational(0);
+        share = reads ? std::max(share, part) : part;
         reads = true;
         odd |= run.certificates.derivativeIsOdd(certificate, source);
       });
@@ -53,13 +56,15 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
     }
     for (const Part& y : use.operand) {
       Part part;
-      part.size = sizeBy(rule, {.a = w.size, .b = u.size, .k = contracted, .e = use.contractedGrowth}) + y.size;
+      part.size = sizeBy(rule, {.a = w.size, .b = u.size, .k = contracted, .e = use.contractedGrowth}) + y.size +
+                  share;
       const auto& axes = run.growingAxes(id);
       for (size_t slot = 0; slot < axes.size() && slot < mostGrowingAxes; ++slot) {
         const uint8_t label = resultLabels[axes[slot].axis];
         int inMatrix = axisOf(*matrix.labels, label), inOther = axisOf(*other.labels, label);
         part.certificates[slot] = inMatrix >= 0 ? y.certificates[0] : along(run, other.node, u, inOther);
       }
+      part.certificates[tripSlot] = y.certificates[tripSlot];
       part.step = stepOf(run, rule, id, part.size, run.initial[other.node].step, run.initial[matrix.node].step);
       add(run, state.parts, part);
     }
@@ -81,6 +86,24 @@ std::pair<int, int> walkingAndAdding(Run& run, const Labelled& a, const Part& p,
     (run.certificates.isOdd(product) ? walking : adding) += grown.growth;
   }
   return {walking, adding};
+}
+
+// The certificate of a product along the repeat.  Through a sum with an initial matrix over a long axis what is fresh
+// along the repeat is the matrix: the coordinates are new Gaussians.  What has no long axis left is a constant.
+CertificateId alongRepeat(Run& run, NodeId id, const Labelled& a, const Part& p, const Labelled& b, const Part& q,
+                          const std::vector<uint8_t>& resultLabels) {
+  bool sumsLong = false;
+  for (size_t axis = 0; axis < a.labels->size(); ++axis) {
+    const uint8_t label = (*a.labels)[axis];
+    sumsLong |= axisOf(*b.labels, label) >= 0 && axisOf(resultLabels, label) < 0 && run.isLong(a.node, int(axis));
+  }
+  if (!sumsLong || p.sparse || q.sparse)
+    return run.certificates.product(p.certificates[tripSlot], q.certificates[tripSlot]);
+  if (run.growingAxes(id).empty()) return constantAlong;
+  if (p.matrix == none) return run.certificates.product(p.certificates[tripSlot], q.certificates[tripSlot]);
+  for (const GrowingAxis& axis : run.growingAxes(a.node))
+    if (axisOf(resultLabels, (*a.labels)[size_t(axis.axis)]) >= 0) return along(run, a.node, p, axis.axis);
+  return constantAlong;
 }
 
 void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, const Part& q,
@@ -123,6 +146,7 @@ void contractParts(Run& run, NodeId id, Labelled a, const Part& p, Labelled b, c
     CertificateId fromB = inB >= 0 ? along(run, b.node, q, inB) : constantAlong;
     next.certificates[slot] = run.certificates.product(fromA, fromB);
   }
+  if (run.overDepth) next.certificates[tripSlot] = alongRepeat(run, id, a, p, b, q, resultLabels);
   next.sparse = p.sparse && q.sparse;
   if (p.sparse) next.matrix = q.matrix;
   add(run, state.parts, next);
@@ -193,7 +217,7 @@ void rememberProduct(Run& run, NodeId id, uint32_t operand, const Labelled& matr
     int contractedAxis = -1;  // of the other operand
     for (size_t axis = 0; axis < matrix.labels->size(); ++axis) {
       const int growth = run.growth(matrix.node, int(axis));
-      if (growth == 0) continue;
+      if (!run.isLong(matrix.node, int(axis))) continue;
       const uint8_t label = (*matrix.labels)[axis];
       const bool isContracted = axisOf(resultLabels, label) < 0;
       hasGrowingFree |= !isContracted;
@@ -209,6 +233,7 @@ void rememberProduct(Run& run, NodeId id, uint32_t operand, const Labelled& matr
       Part kept;
       kept.size = y.size;
       if (contractedAxis >= 0) kept.certificates[0] = along(run, other.node, y, contractedAxis);
+      kept.certificates[tripSlot] = y.certificates[tripSlot];
       add(run, use.operand, kept);
     }
     remember(run, part.matrix, id, operand, std::move(use));
@@ -231,8 +256,20 @@ void contractOf(Run& run, NodeId id) {
   InitialState& state = run.initial[id];
   Labelled a{left, &labels.a}, b{right, &labels.b};
   const InitialState &leftState = run.initial[left], &rightState = run.initial[right];
+  std::vector<int> summed;
+  for (size_t axis = 0; run.overDepth && axis < labels.a.size(); ++axis)
+    if (axisOf(labels.result, labels.a[axis]) < 0) summed.push_back(int(axis));
+  const bool walkersFade = run.overDepth && addsUpInWidth(run, id, summed);
   for (const Part& p : leftState.parts)
     for (const Part& q : rightState.parts) {
+      if (walkersFade && p.matrix == none && q.matrix == none && std::any_of(summed.begin(), summed.end(), [&](int axis) {
+            const CertificateId product = run.certificates.product(
+                along(run, left, p, axis), along(run, right, q, axisOf(labels.b, labels.a[size_t(axis)])));
+            return run.growth(left, axis) == 0 && run.certificates.isOdd(product);
+          })) {
+        note(run, ruleNamed("sum.narrow"), Aspect::init, id, Size::zero(), {leftState.step, rightState.step});
+        continue;
+      }
       // Of two matrices the one whose contracted axes the other has not read is the initial one; either will do.
       if (p.matrix == none && q.matrix != none) contractParts(run, id, b, q, a, p, labels.result, state);
       else contractParts(run, id, a, p, b, q, labels.result, state);

@@ -6,7 +6,6 @@
 #include "compiler/analysis/initial.h"
 
 namespace tpc::initial {
-namespace {
 
 InitialState crossing(Run& run, const InitialState& state, uint32_t repeat, Crossing kind) {
   InitialState result = state;
@@ -35,9 +34,10 @@ bool absorb(Run& run, InitialState& into, const InitialState& state) {
   return changed;
 }
 
-// One layer, with what its carried values hold now.
-void deriveBody(Run& run, uint32_t index) {
+// One layer, with these values carried into it.
+void deriveBody(Run& run, uint32_t index, const std::vector<InitialState>& carried) {
   const Repeat& repeat = run.graph.repeats[index];
+  for (uint32_t i = 0; i < repeat.carried; ++i) run.initial[repeat.arguments[i]] = carried[i];
   walk(
       run, repeat.bodyBegin, repeat.bodyEnd, index, [&](uint32_t inner) { repeatBody(run, inner); },
       [&](NodeId id) {
@@ -45,9 +45,8 @@ void deriveBody(Run& run, uint32_t index) {
       });
 }
 
-}  // namespace
-
 void repeatBody(Run& run, uint32_t index) {
+  if (run.isOverTrips(index)) return recurrenceBody(run, index);
   const Graph& graph = run.graph;
   const Repeat& repeat = graph.repeats[index];
   auto operands = graph.operands(repeat.node);
@@ -58,8 +57,7 @@ void repeatBody(Run& run, uint32_t index) {
                           : run.initial[operands[i]]);
   constexpr int mostRounds = 12;
   for (int round = 0; round < mostRounds; ++round) {
-    for (uint32_t i = 0; i < repeat.carried; ++i) run.initial[repeat.arguments[i]] = carried[i];
-    deriveBody(run, index);
+    deriveBody(run, index, carried);
     bool changed = false;
     for (uint32_t i = 0; i < repeat.carried; ++i)
       changed |=
@@ -85,12 +83,12 @@ void repeatBody(Run& run, uint32_t index) {
     }
     if (!changed && !differs) break;
     // Nothing that is made of what compounds is known either.
-    for (uint32_t i = 0; i < repeat.carried; ++i) {
-      run.initial[repeat.arguments[i]].parts.clear();
-      run.initial[repeat.arguments[i]].special = Size::Kind::notAnalysed;
-      run.initial[repeat.arguments[i]].settle();
+    for (InitialState& state : carried) {
+      state.parts.clear();
+      state.special = Size::Kind::notAnalysed;
+      state.settle();
     }
-    deriveBody(run, index);
+    deriveBody(run, index, carried);
     break;
   }
   for (uint32_t i = 0; i < repeat.carried; ++i) {
@@ -109,13 +107,29 @@ void repeatResultOf(Run& run, NodeId id) {
   const Repeat& repeat = graph.repeats[index];
   NodeId yield = repeat.yields[node.attribute];
   const bool carried = node.attribute < repeat.carried;
-  const InitialState out = crossing(run, run.initial[yield], index, nextLayer);
+  const bool grows = run.isOverTrips(index);
+  // What leaves a growing repeat is what its layers settle to, which stands at the argument.
+  InitialState last = run.initial[carried && grows ? repeat.arguments[node.attribute] : yield];
+  if (grows && !carried)
+    // A sum over the layers walks where this does: along the axis that the repeat becomes.
+    for (Part& part : last.parts) {
+      if (!part.centered) part.certificates[tripSlot] = ownOnly(run, part.certificates[tripSlot], index);
+      part.centered = false;
+    }
+  const InitialState out = crossing(run, last, index, nextLayer);
   if (out.special != Size::Kind::power) return setSpecial(run, id, out.special, ids().notAnalysed);
   InitialState& state = run.initial[id];
   AxisMap from;
   if (!carried) from.push(-1);
   for (int i = 0; i < graph.rank(yield); ++i) from.push(i);
-  for (const Part& part : out.parts) add(run, state.parts, moved(run, id, yield, part, from));
+  for (const Part& part : out.parts) {
+    Part next = moved(run, id, yield, part, from);
+    next.certificates[tripSlot] = constantAlong;
+    const auto& axes = run.growingAxes(id);
+    for (size_t slot = 0; grows && !carried && slot < axes.size() && slot < mostGrowingAxes; ++slot)
+      if (axes[slot].axis == 0) next.certificates[slot] = part.certificates[tripSlot];
+    add(run, state.parts, next);
+  }
   state.spread = out.spread;
   state.sign = out.sign;
   state.step = note(run, ids().join, Aspect::init, id, state.settle(), {out.step});
@@ -137,7 +151,15 @@ void layerOf(Run& run, NodeId id) {
       return plumbing(run, id, yield, identity(graph.rank(id)));
     }
   }
-  return plumbing(run, id, stacked, axes);
+  plumbing(run, id, stacked, axes);
+  if (run.growth(stacked, 0) == 0) return;
+  run.initial[id].parts.clear();
+  for (const Part& part : run.initial[stacked].parts) {
+    Part next = moved(run, id, stacked, part, axes);
+    // A scalar of each layer, such as a gate, counts as a constant.
+    if (graph.rank(id) > 0) next.certificates[tripSlot] = along(run, stacked, part, 0);
+    add(run, run.initial[id].parts, next);
+  }
 }
 
 }  // namespace tpc::initial

@@ -32,12 +32,16 @@ void productOf(Run& run, NodeId id) {
     for (const Part& q : right.parts) {
       Part next;
       next.size = sizeBy(rule, {.a = p.size, .b = q.size});
-      for (int slot = 0; slot < mostGrowingAxes; ++slot)
+      for (size_t slot = 0; slot < next.certificates.size(); ++slot)
         next.certificates[slot] = run.certificates.product(p.certificates[slot], q.certificates[slot]);
       next.freshAxes = isRandom(p) && isRandom(q) ? p.freshAxes & q.freshAxes : p.freshAxes | q.freshAxes;
       if (p.matrix != none && isFactor(run, id, b, q)) next.matrix = p.matrix;
       else if (q.matrix != none && isFactor(run, id, a, p)) next.matrix = q.matrix;
       next.sparse = p.sparse || q.sparse;
+      if (p.centered || q.centered) {
+        const Part& factor = p.centered ? q : p;
+        next.centered = !factor.centered && !readsOwn(run, factor.certificates[tripSlot], run.graph.nodes[id].region);
+      }
       next.step = p.step;
       add(run, state.parts, next);
     }
@@ -75,11 +79,14 @@ void mapParts(Run& run, NodeId id, std::span<const Part> parts, const Size& size
     else main = part;
   }
   const Part before = *main;
+  const Node& node = run.graph.nodes[id];
+  const bool linear = node.kind == OpKind::map && MapFn(node.fn) == MapFn::neg;
   for (CertificateId& certificate : main->certificates) {
     if (parity == Parity::even) certificate = run.certificates.even(certificate);
     if (parity == Parity::none) certificate = run.certificates.anyMap(certificate);
   }
   if (parity != Parity::odd) main->matrix = none;
+  main->centered = main->centered && linear;
   main->size = size.exponent;
   main->step = state.step;
   main->sparse = main->sparse && keepsZeros;
@@ -89,8 +96,9 @@ void mapParts(Run& run, NodeId id, std::span<const Part> parts, const Size& size
     Part minor = part;
     minor.size = size.exponent + part.size - largest;
     minor.matrix = none;
+    minor.centered = minor.centered && linear;
     minor.freshAxes &= before.freshAxes;
-    for (int slot = 0; slot < mostGrowingAxes; ++slot) {
+    for (size_t slot = 0; slot < minor.certificates.size(); ++slot) {
       CertificateId derivative = parity == Parity::odd    ? run.certificates.even(before.certificates[slot])
                                  : parity == Parity::even ? before.certificates[slot]
                                                           : run.certificates.anyMap(before.certificates[slot]);

@@ -26,16 +26,17 @@ CertificateId along(const Run& run, NodeId node, const Part& part, int axis) {
 }
 
 bool alike(const Part& a, const Part& b) {
-  return a.certificates == b.certificates && a.matrix == b.matrix && a.sparse == b.sparse;
+  return a.certificates == b.certificates && a.matrix == b.matrix && a.sparse == b.sparse && a.centered == b.centered;
 }
 
 void join(Run& run, Part& into, const Part& part) {
-  for (int slot = 0; slot < mostGrowingAxes; ++slot)
+  for (size_t slot = 0; slot < into.certificates.size(); ++slot)
     into.certificates[slot] = run.certificates.sum(into.certificates[slot], part.certificates[slot]);
   if (into.size < part.size) into.step = part.step;
   into.size = std::max(into.size, part.size);
   into.freshAxes &= part.freshAxes;
   into.sparse = into.sparse && part.sparse;
+  into.centered = into.centered && part.centered;
   if (into.matrix != part.matrix) into.matrix = none;
 }
 
@@ -75,6 +76,7 @@ AxisMap identity(int rank) {
 Part moved(const Run& run, NodeId result, NodeId operand, const Part& part, const AxisMap& from) {
   Part next = part;
   next.certificates = {};
+  next.certificates[tripSlot] = part.certificates[tripSlot];
   next.freshAxes = 0;
   const auto& axes = run.growingAxes(result);
   for (size_t slot = 0; slot < axes.size() && slot < mostGrowingAxes; ++slot)

@@ -50,6 +50,10 @@ void leaf(Run& run, NodeId id) {
       size = Size::power(run.multiplier[node.attribute]);
       state.sign = Sign::nonNegative;
       break;
+    // Of a typical layer; of one of the first where these are looked at.
+    case OpKind::layerIndex:
+      if (!run.atFirstLayers) size = Size::power(graph.repeats[node.attribute].trips.growth(run.symbol));
+      break;
     case OpKind::iota: size = Size::power(run.growth(id, 0)); break;
     case OpKind::eye: part.sparse = true; break;
     default: break;
@@ -86,7 +90,7 @@ AxisMap axesOfReshape(const Run& run, NodeId id, NodeId operand) {
     // The growing axis of the group carries the certificate; a group has one unless two of its axes grow.
     int source = count > 0 ? operandAxis : -1;
     for (int axis = operandAxis; axis < operandAxis + count; ++axis)
-      if (run.growth(operand, axis) > 0) source = axis;
+      if (run.isLong(operand, axis)) source = axis;
     for (int axis = 0; axis < made; ++axis) from.push(source);
     operandAxis += count;
   }

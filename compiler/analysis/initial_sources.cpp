@@ -4,7 +4,6 @@
 #include "compiler/analysis/initial.h"
 
 namespace tpc::initial {
-namespace {
 
 bool isStackedIn(const Run& run, Source source, uint32_t repeat) {
   const Parameter& parameter = run.graph.parameters[run.sourceRoots[source / phases].parameter];
@@ -12,6 +11,8 @@ bool isStackedIn(const Run& run, Source source, uint32_t repeat) {
   auto is = [&](uint32_t stack) { return stack != none && (stack == repeat || stack == r.forward); };
   return is(parameter.stack) || std::any_of(parameter.innerStacks.begin(), parameter.innerStacks.end(), is);
 }
+
+namespace {
 
 // One key stands for one renaming of sources.
 enum RenamingKey : uint32_t { intoPieces = 1, firstSlice = 16, firstCrossing = 0x80000000u };

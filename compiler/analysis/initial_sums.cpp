@@ -11,12 +11,18 @@ void sumOf(Run& run, NodeId id) {
   auto operands = run.graph.operands(id);
   Rational largest = 0;
   bool any = false, allNonNegative = true;
+  static const RuleId narrow = ruleNamed("sum.narrow");
   for (NodeId operand : operands)
     for (const Part& part : run.initial[operand].parts) {
+      if (run.overDepth && fadesBeside(run, operand, id)) continue;
       largest = any ? std::max(largest, part.size) : part.size;
       any = true;
     }
   for (NodeId operand : operands) {
+    if (run.overDepth && fadesBeside(run, operand, id)) {
+      note(run, narrow, Aspect::init, id, Size::zero(), {run.initial[operand].step});
+      continue;
+    }
     for (const Part& part : run.initial[operand].parts) add(run, state.parts, part);
     state.spread = max(state.spread, run.initial[operand].spread);
     allNonNegative &= run.initial[operand].sign == Sign::nonNegative;
@@ -54,15 +60,23 @@ void differenceOf(Run& run, NodeId id) {
     return;
   }
   state.spread = max(left.spread, right.spread);
-  for (const InitialState* operand : {&left, &right})
+  const uint32_t region = run.graph.nodes[id].region;
+  const bool centers = run.isOverTrips(region) && std::all_of(left.parts.begin(), left.parts.end(), [&](const Part& p) {
+                         return isCenteredBy(run, a, b, p, region);
+                       });
+  for (const InitialState* operand : {&left, &right}) {
+    if (operand == &right && (centers || (run.overDepth && fadesBeside(run, b, id)))) continue;
+    if (operand == &left && run.overDepth && fadesBeside(run, a, id)) continue;
     for (const Part& part : operand->parts) {
       Part next = part;
+      next.centered |= centers;
       if (facts & sameLimit) {
         if (!state.spread.isPower()) continue;
         next.size = std::min(part.size, sizeBy(rule, {.e = state.spread.exponent}));
       }
       add(run, state.parts, next);
     }
+  }
   state.step = note(run, rule, Aspect::init, id, state.settle(), {left.step, right.step});
 }
 
@@ -113,7 +127,14 @@ void reduceOf(Run& run, NodeId id) {
   }
   int growth = 0;
   for (int axis : axes) growth += run.growth(operand, axis);
+  const bool walkersFade = run.overDepth && addsUpInWidth(run, id, axes);
   for (const Part& part : source.parts) {
+    if (walkersFade && std::any_of(axes.begin(), axes.end(), [&](int axis) {
+          return run.growth(operand, axis) == 0 && run.certificates.isOdd(along(run, operand, part, axis));
+        })) {
+      note(run, ruleNamed("sum.narrow"), Aspect::init, id, Size::zero(), {source.step});
+      continue;
+    }
     int walking = 0, adding = 0;
     for (int axis : axes) {
       int k = part.sparse ? 0 : run.growth(operand, axis);
@@ -124,6 +145,8 @@ void reduceOf(Run& run, NodeId id) {
     next.size = sum.size, next.step = sum.step;
     next.matrix = none;
     next.sparse = false;
+    if (run.overDepth && run.growingAxes(id).empty() && !run.growingAxes(operand).empty())
+      next.certificates[tripSlot] = constantAlong, next.centered = false;
     add(run, state.parts, next);
   }
   state.sign = source.sign;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "compiler/analysis/depth.h"
 #include "compiler/analysis/run.h"
 #include "compiler/graph/varies.h"
 
@@ -192,7 +193,11 @@ const ScalarFunction* scalarFunction(const Run& run, NodeId node) {
   const auto& all = run.graph.scalarFunctions;
   auto found = std::lower_bound(all.begin(), all.end(), node,
                                 [](const ScalarFunction& function, NodeId id) { return function.node < id; });
-  return found != all.end() && found->node == node ? &*found : nullptr;
+  if (found == all.end() || found->node != node) return nullptr;
+  // A layer's index is Theta(L), and near zero in no share of its coordinates.
+  NodeId argument = found->argument;
+  while (isPlumbing(run.graph.nodes[argument].kind)) argument = run.graph.operands(argument)[0];
+  return run.graph.nodes[argument].kind == OpKind::layerIndex ? nullptr : &*found;
 }
 
 bool isMeasured(const Run& run, NodeId node) {
@@ -306,7 +311,10 @@ bool isScaling(const Run& run, NodeId id) {
 
 // Follows a product through the plumbing and the multipliers behind it: the last of them is the port.
 NodeId portBehind(const Run& run, NodeId id) {
+  const NodeId product = id;
   for (;;) {
+    // Not the multiplier of a branch of a growing repeat: a branch's product is of order one before it.
+    if (!run.termGrowth[id].isZero()) return product;
     if (run.firstUse[id + 1] - run.firstUse[id] != 1) return id;
     NodeId user = run.uses[run.firstUse[id]].user;
     const Node& node = run.graph.nodes[user];
@@ -385,10 +393,17 @@ void layOut(Run& run) {
   const size_t count = graph.nodes.size();
   run.lengthGrowth.reserve(graph.lengths.size());
   for (const Length& length : graph.lengths) run.lengthGrowth.push_back(length.growth(run.symbol));
+  run.lengthIsLarge.assign(graph.lengths.size(), 0);
+  for (const SymbolAnalysis* width : run.widths)
+    for (size_t length = 0; length < graph.lengths.size(); ++length)
+      if (graph.lengths[length].growth(width->symbol) > 0) run.lengthIsLarge[length] = 1;
+  run.recurrences.assign(graph.repeats.size(), {});
+  run.overDepth = isTripCount(graph, run.symbol);
   for (const std::vector<uint32_t>& shape : graph.shapes) {
     std::vector<GrowingAxis>& axes = run.growing.emplace_back();
     for (size_t axis = 0; axis < shape.size(); ++axis)
-      if (int growth = run.lengthGrowth[shape[axis]]) axes.push_back({int(axis), growth});
+      if (const int growth = run.lengthGrowth[shape[axis]]; growth > 0 || run.lengthIsLarge[shape[axis]])
+        axes.push_back({int(axis), growth});
   }
   run.bodyStart.assign(count + 1, none);
   for (uint32_t r = uint32_t(graph.repeats.size()); r-- > 0;) {
@@ -447,6 +462,7 @@ void layOut(Run& run) {
     if (graph.nodes[id].kind == OpKind::repeat)
       for (NodeId yield : graph.repeats[graph.nodes[id].attribute].yields) reach(yield);
   }
+  findRecurrences(run);
   findPorts(run);
   run.reached.assign(graph.forwardEnd, std::nullopt);
   run.reachedStep.assign(graph.forwardEnd, noStep);

@@ -23,10 +23,11 @@
 
 namespace tpc {
 
-inline constexpr int mostGrowingAxes = 3;
+inline constexpr int mostGrowingAxes = 4;
+inline constexpr int tripSlot = mostGrowingAxes;  // of a value in a repeat whose trip count grows: along the repeat
 inline constexpr size_t mostParts = 8;
 
-// An axis of a shape that grows in this run.
+// An axis of a shape that grows in this run; in the run over a trip count also one that is large already, by 0.
 struct GrowingAxis {
   int axis = 0;
   int growth = 0;
@@ -35,10 +36,12 @@ struct GrowingAxis {
 // One additive part of a value at initialization.
 struct Part {
   Rational size;
-  std::array<CertificateId, mostGrowingAxes> certificates{};  // per growing axis of the value, in order
+  // Per growing axis of the value, in order, and in the last slot along the repeat.
+  std::array<CertificateId, mostGrowingAxes + 1> certificates{};
   uint32_t matrix = none;  // the slice of a parameter whose independent entries these are
   uint32_t freshAxes = 0;  // bits of the axes, fixed ones too, along which the entries are independent
   bool sparse = false;     // a finite number of nonzeros per row: identity, one-hot
+  bool centered = false;   // along the repeat: zero mean given all other layers, as its mean was taken away
   StepId step = noStep;
 };
 
@@ -86,6 +89,54 @@ struct Change {
   Size total() const { return max(matrix, computed); }
 };
 
+// A layer of a repeat whose trip count grows, as  h <- h + f1(h) + f2(h) + ...
+struct Recurrence {
+  struct PartOfBranch {
+    Rational size;
+    bool walks = false;
+  };
+  struct Term {
+    NodeId node = none;
+    std::vector<PartOfBranch> parts{};  // at initialization; none: it starts at zero
+    bool fades = false;                 // it is gone as a width goes to infinity
+    StepId step = noStep;               // of the largest part's sum over the layers
+  };
+  struct Stream {
+    uint32_t skip = none;  // the carried value that is handed on
+    bool isRead = false;   // by a layer's parts; a sum over the layers is not
+    std::vector<Term> terms{};
+  };
+  Rational growth = 0;           // of the trip count; 0: it does not grow
+  std::vector<Stream> streams{};  // per carried value
+  std::vector<NodeId> outside{};  // what the body reads of the program around it
+  bool usesIndex = false;
+  // Found by the pass over initial sizes.
+  bool grew = false;       // some carried value is larger in the end than where it entered
+  bool threshold = false;  // of degree above one, where order one is stable below a threshold only
+  Size::Kind outcome = Size::Kind::power;
+  std::string why;  // where the outcome is not analysed
+  std::optional<Rational> rate;  // of log h where it is exponential and of degree one
+};
+
+// The multiplier of a part of a growing repeat: a free one, or, where the program has none, one that stands in the init
+// and the learning rate of the last matrix.
+struct BranchMultiplier {
+  NodeId term = none;        // none: no multiplier of a branch
+  uint32_t repeat = none;
+  uint32_t matrices = 0;     // distinct ones in the branch
+  bool isInner = false;      // another stands behind it
+  NodeId product = none;     // without a free one: what the last matrix makes, and that matrix
+  uint32_t parameter = none;
+  bool isSolved = false, isComplete = false;
+  Rational value = 0, diversity = 0, complete = 0;
+};
+
+// Why a program is not analysed over a trip count.
+struct Refusal {
+  Span span{};
+  std::string why, mend;
+};
+
 struct OptimizerFacts {
   Rational homogeneity;  // p
   Rational entry;        // size of an update at lr and gradient of order one
@@ -122,6 +173,19 @@ struct Run {
   std::vector<OptimizerFacts> optimizerOf;        // per parameter
   Cuts cuts;                                      // where slices cut parameters into sources
 
+  // layout, in the run over a trip count (depth.h)
+  bool atFirstLayers = false;                    // layers l = O(1) are looked at, else l = Theta(L)
+  bool overDepth = false;                        // some repeat's trip count grows
+  std::vector<uint8_t> lengthIsLarge;            // per interned length: a width, which went to infinity before
+  std::vector<const SymbolAnalysis*> widths;     // the analyses along them
+  std::vector<Recurrence> recurrences;           // per repeat
+  std::vector<uint8_t> isLink;                   // per node: an addition on the way from a layer's parts to what it returns
+  std::vector<Rational> termGrowth;              // per node: the growth of the trip count where it is such a part, else 0
+  std::vector<BranchMultiplier> branchOf;        // per free multiplier
+  std::vector<BranchMultiplier> implicit;        // of branches without one
+  std::vector<Change> ownChange, carriedChange;  // per node of a body: by the layer's own updates, by what it is given
+  std::vector<Refusal> refusals;                 // what of the program is not analysed over this symbol
+
   // solved or given
   std::vector<Size> initSize;               // per parameter: what an entry starts with
   std::vector<Rational> multiplier;         // per free multiplier
@@ -146,6 +210,7 @@ struct Run {
   NodeId initialEnd = 0;                                                   // nodes before it are derived,
   std::vector<Size> initialFrom;                                           // from these inits
   std::vector<Rational> initialFromMultipliers;                            // and these multipliers
+  FlatMap ownOnly;                                                         // (certificate, repeat) -> certificate
   std::map<std::pair<uint32_t, int>, uint32_t> sourceIds;                  // (parameter, axis) -> its first root
   std::vector<SourceRoot> sourceRoots;                                     // per source / phases
   std::vector<MatrixUses> matrixUses;                                      // per parameter
@@ -159,6 +224,12 @@ struct Run {
 
   const std::vector<GrowingAxis>& growingAxes(NodeId node) const { return growing[graph.nodes[node].shape]; }
   int growth(NodeId node, int axis) const { return lengthGrowth[graph.shape(node)[axis]]; }
+  // Along this axis a certificate says something: it grows, or it is large already.
+  bool isLong(NodeId node, int axis) const {
+    const uint32_t length = graph.shape(node)[axis];
+    return lengthGrowth[length] > 0 || lengthIsLarge[length];
+  }
+  bool isOverTrips(uint32_t repeat) const { return repeat != none && !recurrences[repeat].growth.isZero(); }
 };
 
 // How a contraction's axes grow.  Contracted: in both operands and not in the result.

@@ -44,6 +44,8 @@ NodeId unscaled(const Run& run, NodeId id) {
 
 Behind behind(const Run& run, NodeId id) {
   Behind result;
+  for (const BranchMultiplier& branch : run.implicit)
+    if (branch.product == id) return {-branch.value, none};
   while (run.firstUse[id + 1] - run.firstUse[id] == 1) {
     NodeId user = run.uses[run.firstUse[id]].user;
     const Node& node = run.graph.nodes[user];
@@ -57,6 +59,8 @@ Behind behind(const Run& run, NodeId id) {
       return result;
     }
     id = user;
+    // The multiplier of a branch of a growing repeat does not count: before it the product is of order one.
+    if (!run.termGrowth[id].isZero()) return {};
   }
   return result;
 }

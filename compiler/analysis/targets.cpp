@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "compiler/analysis/depth.h"
 #include "compiler/analysis/scales.h"
 
 namespace tpc {
@@ -83,7 +84,9 @@ void pass(Targets& targets) {
           size = Size::zero();
           Size startSize = Size::zero();
           for (size_t i = node.kind == OpKind::select ? 1 : 0; i < operands.size(); ++i) {
-            if (run.parameterOnly[operands[i]]) targets.ask(operands[i], -behind(run, id).numbers, id);
+            if (run.parameterOnly[operands[i]])
+              targets.ask(operands[i],
+                          -behind(run, id).numbers - (run.isLink[id] ? run.termGrowth[operands[i]] : Rational(0)), id);
             Size now = run.parameterOnly[operands[i]] ? targets.sizeNow(operands[i]) : start[operands[i]];
             startSize = max(startSize, now);
             size = max(size, run.parameterOnly[operands[i]] ? now : trained(operands[i]));
@@ -103,9 +106,21 @@ void pass(Targets& targets) {
             static const RuleId keptRule = ruleNamed("multiplier.trained"),
                                 goneRule = ruleNamed("multiplier.redundant"),
                                 otherRule = ruleNamed("multiplier.other-symbol");
-            if (targets.kept[free] && run.target[b].isPower())
+            static const RuleId diversity = ruleNamed("multiplier.diversity"),
+                                complete = ruleNamed("multiplier.complete");
+            BranchMultiplier& branch = run.branchOf[free];
+            const bool isBranch = branch.term != none && !branch.isInner;
+            if (isBranch) {
+              solveBranch(run, branch, b, left.number);
+              if (branch.isSolved) run.multiplier[free] = branch.value;
+              explainBranch(run, branch, run.out.multipliers[free]);
+            } else if (targets.kept[free] && run.target[b].isPower()) {
               run.multiplier[free] = -(run.target[b].exponent + left.number + behind(run, id).numbers);
-            const RuleId rule = targets.kept[free] ? keptRule : usesSymbol(run, free) ? goneRule : otherRule;
+            }
+            const RuleId rule = isBranch              ? (branch.isComplete ? complete : diversity)
+                                : targets.kept[free]  ? keptRule
+                                : usesSymbol(run, free) ? goneRule
+                                                        : otherRule;
             MultiplierSizes& out = run.out.multipliers[free];
             out.size = Size::power(run.multiplier[free]);
             out.redundant = rule == goneRule;
@@ -197,6 +212,11 @@ void decideKept(Targets& targets) {
     if (!scaling.is || scaling.free == none) scaling = scalingOf(run, operands[1]), scaled = operands[0];
     if (!scaling.is || scaling.free == none || scalingOf(run, scaled).is) continue;
     if (!usesSymbol(run, scaling.free)) continue;
+    if (const BranchMultiplier& branch = run.branchOf[scaling.free]; branch.term != none) {
+      targets.kept[scaling.free] = !branch.isInner;
+      if (branch.isInner) run.out.multipliers[scaling.free].why = "the multiplier of the whole branch does its work";
+      continue;
+    }
     const Behind after = behind(run, id);
     if (after.free != none && usesSymbol(run, after.free)) continue;
     const NodeId product = unscaled(run, scaled);
@@ -256,6 +276,10 @@ void solveTargets(Run& run) {
   }
 
   decideKept(targets);
+  std::erase_if(run.implicit, [&](const BranchMultiplier& branch) {
+    return targets.fixed[branch.parameter] || targets.useCount[branch.parameter] != 1;
+  });
+  startMultipliers(run);
   for (int round = 0; round < 4; ++round) {
     deriveInitial(run, graph.forwardEnd);
     targets.asked.assign(parameters, std::nullopt);
@@ -267,6 +291,11 @@ void solveTargets(Run& run) {
     const std::vector<Rational> multipliers = run.multiplier;
     pass(targets);
     bool changed = multipliers != run.multiplier;
+    for (BranchMultiplier& branch : run.implicit) {
+      const Rational before = branch.value;
+      solveBranch(run, branch, branch.product, 0);
+      changed |= branch.value != before;
+    }
     for (size_t i = 0; i < parameters; ++i) {
       if (!targets.isPlans(uint32_t(i))) continue;
       Size size = Size::power(targets.asked[i].value_or(0));

@@ -6,11 +6,11 @@
 // at zero + 3) passes is unstable.
 //
 //     y = A x:    dy = max( A0 dx, dA x0, dA dx )
+#include "compiler/analysis/training.h"
+
 #include <algorithm>
 
-#include "compiler/analysis/run.h"
-
-namespace tpc {
+namespace tpc::training {
 namespace {
 
 struct Names {
@@ -22,7 +22,8 @@ const Names& names() {
   return names;
 }
 
-// A step is written only where the size is new: a pass that changes nothing adds nothing.
+}  // namespace
+
 void setChange(Run& run, NodeId id, Size matrix, Size computed, RuleId rule, StepId p, StepId q) {
   Change next{matrix, computed};
   if (run.changeStep[id] != noStep && run.change[id].matrix == matrix && run.change[id].computed == computed) return;
@@ -40,6 +41,8 @@ void setTrained(Run& run, NodeId id, const Size& size) {
   run.trainedStep[id] =
       note(run, names().trained, Aspect::trained, id, size, {run.initial[id].step, run.changeStep[id]});
 }
+
+namespace {
 
 Size bilinear(RuleId rule, const Size& a, const Size& b, Rational k, Rational m) {
   Size product = a + b;
@@ -236,6 +239,8 @@ void sumOfChange(Run& run, NodeId id, NodeId operand, Rational growth, RuleId ru
   setTrained(run, id, max(run.initial[id].size, run.change[id].total()));
 }
 
+}  // namespace
+
 void evaluate(Run& run, NodeId id) {
   const Graph& graph = run.graph;
   const Node& node = graph.nodes[id];
@@ -365,6 +370,7 @@ void evaluate(Run& run, NodeId id) {
 }
 
 void repeatBody(Run& run, uint32_t index) {
+  if (run.isOverTrips(index)) return recurrenceBody(run, index);
   const Graph& graph = run.graph;
   const Repeat& repeat = graph.repeats[index];
   auto operands = graph.operands(repeat.node);
@@ -393,7 +399,11 @@ void repeatBody(Run& run, uint32_t index) {
   }
 }
 
-}  // namespace
+}  // namespace tpc::training
+
+namespace tpc {
+
+using namespace training;
 
 TrainingOutcome deriveTraining(Run& run) {
   const Graph& graph = run.graph;
@@ -402,6 +412,7 @@ TrainingOutcome deriveTraining(Run& run) {
   run.trained.assign(count, Size::zero());
   run.changeStep.assign(count, noStep);
   run.trainedStep.assign(count, noStep);
+  if (run.overDepth) run.ownChange.assign(count, {}), run.carriedChange.assign(count, {});
   for (NodeId id = 0; id < count; ++id) run.trained[id] = run.initial[id].size;
 
   int rounds = 4 + run.slowStarts;

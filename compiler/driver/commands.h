@@ -13,7 +13,6 @@ struct CommandOptions {
   std::string file;  // `-` for standard input
   PipelineOptions pipeline;
   Gauge gauge = Gauge::plain;
-  std::string criterion = "auto";
   std::vector<std::string> compare;  // parametrizations to show side by side
   std::string format = "text";
   bool json = false, full = false;

@@ -63,7 +63,7 @@ struct CommandLine {
   FormatOptions formatting;
   std::vector<std::string> defines;
   std::vector<std::string> base, target;
-  std::string name, format = "text", gauge = "plain", alignment = "full", output;
+  std::string name, format = "text", gauge = "plain", alignment = "full", criterion = "auto", output;
   PlanOptions plan;
   TrainCommandOptions train;
   GenerateOptions generate;
@@ -210,7 +210,7 @@ void addProgramOptions(CLI::App& command, CommandLine& line) {
       ->check(CLI::IsMember({"plain", "readout", "sgd", "unit"}));
   command.add_option("--alignment", line.alignment, "what training aligns: full, ev, none (full)")
       ->check(CLI::IsMember({"full", "ev", "none"}));
-  command.add_option("--criterion", line.options.criterion, "over depth: auto, diversity, complete (auto)")
+  command.add_option("--criterion", line.criterion, "over depth: auto, diversity, complete (auto)")
       ->check(CLI::IsMember({"auto", "diversity", "complete"}));
 }
 
@@ -397,6 +397,10 @@ int run(int argc, char** argv) {
       {"plain", Gauge::plain}, {"readout", Gauge::readout}, {"sgd", Gauge::sgd}, {"unit", Gauge::unit}}[line.gauge];
   line.options.pipeline.alignment = std::map<std::string, Alignment>{
       {"full", Alignment::full}, {"ev", Alignment::ev}, {"none", Alignment::none}}[line.alignment];
+  line.options.pipeline.criterion =
+      std::map<std::string, Criterion>{{"auto", Criterion::automatic},
+                                       {"diversity", Criterion::diversity},
+                                       {"complete", Criterion::complete}}[line.criterion];
   if (line.options.pipeline.parametrization != "auto" && line.gauge != "plain")
     return usageError("a given parametrization is printed in the gauge it was given in: --gauge goes with auto alone");
   line.options.format = line.format;

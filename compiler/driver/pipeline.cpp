@@ -154,6 +154,7 @@ std::optional<Analysed> prepareProgram(SourceMap& sources, FileId file, const Pi
   countNonzeros(analysed.graph);
   measureScalarFunctions(analysed.graph);
   analysed.options.alignment = options.alignment;
+  analysed.options.criterion = options.criterion;
   readNumbers(*program, analysed);
   if (!chooseOptimizers(options, *program, sources, diagnostics, *context, analysed)) return std::nullopt;
 

@@ -23,6 +23,7 @@ struct PipelineOptions {
   std::vector<std::string> grow, fix;                    // --grow, --fix
   std::string optimizer;  // `adamw; layers.*=sgd`; empty: what the program's train block says, else adamw
   Alignment alignment = Alignment::full;
+  Criterion criterion = Criterion::automatic;
   std::string parametrization = "auto";  // sp, ntp, mfp, or a file
   FileReader read = readFile;            // what `import` and `from` of the program name
 };

@@ -23,7 +23,6 @@ inline Document documentOf(const CommandOptions& options, const SourceMap& sourc
           .sources = sources,
           .program = file,
           .gauge = options.gauge,
-          .criterion = options.criterion,
           .color = options.color};
 }
 

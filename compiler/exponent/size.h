@@ -18,6 +18,7 @@ struct Size {
   }
   static constexpr Size zero() { return {Kind::zero, {}}; }
   static constexpr Size exponential() { return {Kind::exponential, {}}; }
+  static constexpr Size marginal() { return {Kind::marginal, {}}; }
   static constexpr Size notAnalysed() { return {Kind::notAnalysed, {}}; }
 
   constexpr bool isPower() const { return kind == Kind::power; }

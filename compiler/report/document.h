@@ -24,7 +24,7 @@ struct Document {
   const SourceMap& sources;
   FileId program = 0;  // the program's own file among the sources
   Gauge gauge = Gauge::plain;
-  std::string criterion = "auto", loaded = "trained";
+  std::string loaded = "trained";
   bool color = false;  // text only
 };
 

@@ -60,6 +60,18 @@ void addDerivation(Json& object, const Document& document, const std::vector<siz
   if (bySymbol.size() > 1) object["derivations"] = bySymbol;
 }
 
+Json depthJson(const DepthVerdict& depth) {
+  Json json;
+  json["class"] = toString(depth.kind);
+  if (depth.criterion != Criterion::automatic) json["criterion"] = toString(depth.criterion);
+  json["block_depth"] = depth.blockDepth;
+  if (depth.kappa) json["kappa"] = toString(*depth.kappa);
+  if (depth.ownMove) json["own_update"] = toString(*depth.ownMove);
+  if (depth.ownMove && depth.blockDepth > 1) json["second_over_first_order"] = toString(*depth.ownMove);
+  if (depth.rate) json["rate"] = toString(*depth.rate);
+  return json;
+}
+
 Json verdictJson(const Document& document) {
   const Verdict verdict = verdictOf(document);
   Json json;
@@ -78,6 +90,8 @@ Json verdictJson(const Document& document) {
   json["regime"] = toString(verdict.regime);
   if (verdict.infeasible) json["infeasible"] = true;
   if (!verdict.unbounded.empty()) json["unbounded"] = verdict.unbounded;
+  for (const SymbolAnalysis& symbol : document.analysis.symbols)
+    for (const DepthVerdict& depth : symbol.depth) json["depth"][depth.repeat] = depthJson(depth);
   if (verdict.largestGlobalLr) json["largest_global_lr"] = sizeJson(document, *verdict.largestGlobalLr);
   return json;
 }
@@ -230,7 +244,7 @@ std::string analysisJson(const Document& document, const JsonOptions& options) {
   json["parametrization"] = document.options.parametrization;
   if (!isGiven(document)) json["gauge"] = toString(document.gauge);
   json["assumptions"] = {{"alignment", toString(document.options.alignment)},
-                         {"criterion", document.criterion},
+                         {"criterion", toString(document.options.criterion)},
                          {"loaded", document.loaded}};
   for (const Claim& claim : graph.claims)
     json["assumptions"]["claims"].push_back({{"claim", claim.name}, {"at", document.sources.at(claim.span)}});

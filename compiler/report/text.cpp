@@ -1,3 +1,4 @@
+#include "compiler/analysis/depth.h"
 #include "compiler/report/text.h"
 
 #include <algorithm>
@@ -144,8 +145,10 @@ std::string parameterTable(const Document& document) {
   for (size_t i = 0; i < graph.parameters.size(); ++i) {
     const ParameterReport report = parameterReport(document, i);
     std::vector<std::string> roles;
-    for (const auto& role : report.roles) {
-      if (role) roles.emplace_back(toString(*role));
+    for (size_t s = 0; s < report.roles.size(); ++s) {
+      // A trip count is no axis of a layer's own.
+      const bool isAxis = report.roles.size() == 1 || !isTripCount(graph, document.analysis.symbols[s].symbol);
+      if (report.roles[s] && isAxis) roles.emplace_back(toString(*report.roles[s]));
     }
     // One word where all symbols agree.
     if (std::set<std::string>(roles.begin(), roles.end()).size() == 1) roles.resize(1);
@@ -183,6 +186,16 @@ std::vector<std::string> namesOfNotAnalysed(const Document& document) {
   return names;
 }
 
+std::string depthText(const Document& document, const SymbolAnalysis& symbol, const DepthVerdict& depth) {
+  const std::string& name = document.graph.symbols[symbol.symbol].name;
+  std::string text = "  " + depth.repeat + " over " + name + ": " + std::string(toString(depth.kind)) + ", " +
+                     (depth.blockDepth == 1 ? "one matrix in a row" : std::to_string(depth.blockDepth) + " matrices in a row");
+  if (depth.kappa) text += ", kappa " + toString(*depth.kappa);
+  if (depth.ownMove)
+    text += ", a layer's own update moves its product by " + inText(name, Size::power(*depth.ownMove));
+  return text + "\n";
+}
+
 std::string verdictText(const Document& document) {
   const Verdict verdict = verdictOf(document);
   const Paint paint{document.color};
@@ -201,6 +214,8 @@ std::string verdictText(const Document& document) {
     const bool bad = verdict.infeasible || !verdict.stableInit || !verdict.stableTraining;
     text = "verdict in " + joined(verdict.symbols, " and ") + (verdict.symbols.size() > 1 ? ", each alone" : "") +
            ": " + paint(bad ? "1;31" : "1;32", joined(words, ", ")) + "\n";
+    for (const SymbolAnalysis& symbol : document.analysis.symbols)
+      for (const DepthVerdict& depth : symbol.depth) text += depthText(document, symbol, depth);
     if (!verdict.unbounded.empty()) text += "  grows from step to step: first `" + verdict.unbounded + "`\n";
     if (verdict.largestGlobalLr) {
       text += "  largest learning rate for all parameters alike: " + inText(document, *verdict.largestGlobalLr);
@@ -238,7 +253,7 @@ std::string assumptionsText(const Document& document) {
     }
   }
   std::string text = "assumptions: alignment " + std::string(toString(document.options.alignment)) + ", criterion " +
-                     document.criterion + ", loaded " + document.loaded + "\n";
+                     std::string(toString(document.options.criterion)) + ", loaded " + document.loaded + "\n";
   text += "  " + counted(total.theorem + total.arithmetic + total.heuristic, "step") + ": " +
           std::to_string(total.theorem) + " theorem, " + std::to_string(total.arithmetic) + " arithmetic, " +
           std::to_string(total.heuristic) + " heuristic\n";

@@ -7,6 +7,8 @@
 #include <array>
 #include <cassert>
 
+#include "compiler/rules/recurrences.h"
+
 namespace tpc {
 namespace {
 
@@ -149,6 +151,7 @@ std::vector<RuleInfo> joined() {
   std::vector<RuleInfo> all;
   for (const SizeRow& row : sizeRows) all.push_back(row.info);
   all.insert(all.end(), std::begin(otherRows), std::end(otherRows));
+  all.insert(all.end(), recurrenceRules().begin(), recurrenceRules().end());
   return all;
 }
 

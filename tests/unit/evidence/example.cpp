@@ -18,6 +18,7 @@ MeasuredExample measuredExample(const Example& example) {
   PipelineOptions options;
   options.defines = example.defines;
   options.optimizer = example.optimizer;
+  options.criterion = example.criterion;
   std::optional<Analysed> analysed = analyseProgram(sources, sources.add(path, text.str()), options, diagnostics);
   for (const Diagnostic& diagnostic : diagnostics.all()) UNSCOPED_INFO(diagnostic.message);
   REQUIRE(analysed);
@@ -30,6 +31,7 @@ MeasuredExample measuredExample(const Example& example) {
       std::find_if(analysed->analysis.symbols.begin(), analysed->analysis.symbols.end(),
                    [&](const SymbolAnalysis& each) { return graph.symbols[each.symbol].name == example.symbol; });
   REQUIRE(along != analysed->analysis.symbols.end());
+  REQUIRE(along->analysed);
   SymbolAnalysis followed = *along;
   if (example.change) example.change(followed);
   SlopeOptions slopes;

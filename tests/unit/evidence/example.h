@@ -19,6 +19,7 @@ struct Example {
   std::string symbol = "n";
   std::vector<int64_t> widths = {64, 128, 256, 512};
   int seeds = 2;
+  Criterion criterion = Criterion::automatic;
   std::function<void(SymbolAnalysis&)> change{};  // of the plan that is followed, not of the sizes it is held against
 };
 
