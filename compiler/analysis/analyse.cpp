@@ -221,7 +221,8 @@ void judge(Run& run, const TrainingOutcome& outcome) {
                    : !moves                 ? Regime::trivial
                    : features || !anyHidden ? Regime::featureLearning
                                             : Regime::kernel;
-  const bool isPower = firstUnstable == none || max(run.initial[firstUnstable].size, run.trained[firstUnstable]).isPower();
+  const bool isPower =
+      firstUnstable == none || max(run.initial[firstUnstable].size, run.trained[firstUnstable]).isPower();
   if (!stable && !undetermined && (isPower || !run.overDepth)) {
     NodeId at = firstUnstable != none ? firstUnstable : outcome.growsFirst;
     std::string name = nameOfPort(run, at);

@@ -100,7 +100,7 @@ struct DepthVerdict {
   DepthClass kind = DepthClass::stable;
   Criterion criterion = Criterion::automatic;  // by which its multipliers were chosen; automatic: none was, or both
   uint32_t blockDepth = 0;                     // matrices one behind the other in a branch, the most of all branches
-  std::optional<Rational> kappa;               // TP6's exponent of feature diversity, where the carried value is bounded
+  std::optional<Rational> kappa;  // TP6's exponent of feature diversity, where the carried value is bounded
   // What a layer's own update moves its product by, relative to the product; the largest and the smallest of all.  With
   // two matrices in a row it is also the ratio of what both updates do together to what each does alone.
   std::optional<Rational> ownMove;

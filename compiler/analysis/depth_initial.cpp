@@ -77,8 +77,7 @@ bool addFirstLayers(Run& run, uint32_t index, std::vector<InitialState>& carried
   deriveBody(run, index, before);
   for (Recurrence::Stream& stream : recurrence.streams) summed(run, index, stream, special);
   for (size_t t = 0; t < first.size(); ++t)
-    if (first[t].isPower() && typical[t].isPower() &&
-        typical[t].exponent - first[t].exponent < -recurrence.growth)
+    if (first[t].isPower() && typical[t].isPower() && typical[t].exponent - first[t].exponent < -recurrence.growth)
       return false;
   return special == Size::Kind::power;
 }

@@ -70,8 +70,9 @@ Refusal whyNotHandedOn(const Run& run, const Repeat& repeat, uint32_t index, Nod
   if (!reads[yield]) {
     refusal.why = name + " is replaced in every layer by what does not depend on it";
   } else if (linear[yield]) {
-    refusal.why = name + " is handed on through a factor or a mixing matrix, whose powers over many layers this version "
-                         "does not follow";
+    refusal.why = name +
+                  " is handed on through a factor or a mixing matrix, whose powers over many layers this version "
+                  "does not follow";
     refusal.mend = "let the layer add to what it is given, `h += auto(...) * f(h)`";
   } else {
     refusal.why = name + " is replaced in every layer, h <- f(h), and exponents cannot tell what many of these come to";
@@ -114,7 +115,8 @@ bool mentionsSymbolOrIndex(const Run& run, NodeId scaling) {
 
 bool isMadeOfScalars(const Run& run, NodeId id) {
   const Node& node = run.graph.nodes[id];
-  if (node.kind == OpKind::layerIndex || node.kind == OpKind::number || node.kind == OpKind::freeMultiplier) return true;
+  if (node.kind == OpKind::layerIndex || node.kind == OpKind::number || node.kind == OpKind::freeMultiplier)
+    return true;
   auto operands = run.graph.operands(id);
   return !operands.empty() &&
          std::all_of(operands.begin(), operands.end(), [&](NodeId of) { return isMadeOfScalars(run, of); });
@@ -199,15 +201,15 @@ void findOne(Run& run, uint32_t index) {
     auto own = std::find(parts.handedOn.begin(), parts.handedOn.end(), i);
     if (own == parts.handedOn.end() && parts.handedOn.size() == 1) own = parts.handedOn.begin();
     if (own == parts.handedOn.end() || std::count(parts.handedOn.begin(), parts.handedOn.end(), *own) > 1) {
-      if (forward || run.refusals.empty())
-        run.refusals.push_back(whyNotHandedOn(run, repeat, index, repeat.yields[i]));
+      if (forward || run.refusals.empty()) run.refusals.push_back(whyNotHandedOn(run, repeat, index, repeat.yields[i]));
       return;
     }
     stream.skip = *own;
     parts.handedOn.erase(own);
     if (!parts.handedOn.empty()) {
       run.refusals.push_back({graph.nodes[repeat.yields[i]].span,
-                              nameFor(run, repeat.yields[i]) + " takes another carried value up whole in every layer, " +
+                              nameFor(run, repeat.yields[i]) +
+                                  " takes another carried value up whole in every layer, " +
                                   "and this version finds no multiplier for sums of sums",
                               "scale what is added by a power of " + graph.symbols[run.symbol].name});
       return;

@@ -56,8 +56,8 @@ void explainBranch(const Run& run, const BranchMultiplier& branch, MultiplierSiz
     why += branch.matrices == 0   ? ", no matrix in the branch"
            : branch.matrices == 1 ? ", one matrix in the branch"
                                   : ", " + std::to_string(branch.matrices) + " matrices in the branch";
-  out.why = why + "; " + (branch.isComplete ? "diversity" : "complete") + " gives " + symbol + "^(" + toString(other) +
-            ")";
+  out.why =
+      why + "; " + (branch.isComplete ? "diversity" : "complete") + " gives " + symbol + "^(" + toString(other) + ")";
 }
 
 }  // namespace tpc

@@ -89,8 +89,8 @@ Size grownAlongside(const Recurrence& recurrence, const Recurrence::Term& term, 
   return sum;
 }
 
-// How far the carried values have moved relative to what they are: of this repeat, and of the forward one whose values a
-// gradient reads.  Empty where some of them outgrow what they are.
+// How far the carried values have moved relative to what they are: of this repeat, and of the forward one whose values
+// a gradient reads.  Empty where some of them outgrow what they are.
 std::optional<Rational> relativeMove(const Run& run, uint32_t index, const std::vector<Size>& carried) {
   std::optional<Rational> most;
   auto take = [&](const Size& change, const Size& whole) {

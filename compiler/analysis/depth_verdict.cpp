@@ -94,13 +94,15 @@ void warn(Run& run, const DepthVerdict& verdict, const Repeat& repeat) {
   };
   if (verdict.kind == DepthClass::exponential) {
     const std::string rate = verdict.rate ? symbol + "^(" + toString(*verdict.rate) + ")" : symbol;
-    say("TPC0310", "what the layers of " + name + " carry grows exponentially with " + symbol + ", as exp(" + rate + ")",
+    say("TPC0310",
+        "what the layers of " + name + " carry grows exponentially with " + symbol + ", as exp(" + rate + ")",
         "scale what a layer adds by `auto(" + symbol + ")`");
   }
   if (verdict.kind == DepthClass::marginal)
     say("TPC0311",
-        "what the layers of " + name + " carry is of an order that exponents do not decide: each layer changes it by "
-        "its share of what it has grown to, or grows faster than it, so that a number of the nonlinearity decides",
+        "what the layers of " + name +
+            " carry is of an order that exponents do not decide: each layer changes it by "
+            "its share of what it has grown to, or grows faster than it, so that a number of the nonlinearity decides",
         "scale what a layer adds by a smaller power of " + symbol);
 }
 
@@ -127,8 +129,8 @@ void judgeDepth(Run& run) {
     bool trainingExplodes = false;
     for (const Repeat& one : graph.repeats)
       for (NodeId argument : one.arguments)
-        trainingExplodes |= (&one == &repeat || one.forward == index) &&
-                            run.change[argument].total().kind == Size::Kind::exponential;
+        trainingExplodes |=
+            (&one == &repeat || one.forward == index) && run.change[argument].total().kind == Size::Kind::exponential;
     if (either([](const Recurrence& r) { return r.outcome == Size::Kind::exponential; }) || trainingExplodes) {
       verdict.kind = DepthClass::exponential;
       if (forward.outcome == Size::Kind::exponential) verdict.rate = forward.rate;

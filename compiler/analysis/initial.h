@@ -108,8 +108,8 @@ void contractOf(Run& run, NodeId id);  // initial_contractions.cpp
 void rememberGather(Run& run, NodeId id, NodeId table, int axis);
 
 InitialState crossing(Run& run, const InitialState& state, uint32_t repeat, Crossing kind);  // initial_layers.cpp
-bool absorb(Run& run, InitialState& into, const InitialState& state);  // whether anything is new
-void deriveBody(Run& run, uint32_t repeat, const std::vector<InitialState>& carried);  // one pass
+bool absorb(Run& run, InitialState& into, const InitialState& state);                        // whether anything is new
+void deriveBody(Run& run, uint32_t repeat, const std::vector<InitialState>& carried);        // one pass
 void repeatBody(Run& run, uint32_t repeat);
 void recurrenceBody(Run& run, uint32_t repeat);  // depth_initial.cpp: of a trip count that grows
 void repeatResultOf(Run& run, NodeId id);

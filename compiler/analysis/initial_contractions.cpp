@@ -56,8 +56,7 @@ bool zdot(Run& run, NodeId id, const Labelled& matrix, const Part& w, const Labe
     }
     for (const Part& y : use.operand) {
       Part part;
-      part.size = sizeBy(rule, {.a = w.size, .b = u.size, .k = contracted, .e = use.contractedGrowth}) + y.size +
-                  share;
+      part.size = sizeBy(rule, {.a = w.size, .b = u.size, .k = contracted, .e = use.contractedGrowth}) + y.size + share;
       const auto& axes = run.growingAxes(id);
       for (size_t slot = 0; slot < axes.size() && slot < mostGrowingAxes; ++slot) {
         const uint8_t label = resultLabels[axes[slot].axis];
@@ -262,7 +261,8 @@ void contractOf(Run& run, NodeId id) {
   const bool walkersFade = run.overDepth && addsUpInWidth(run, id, summed);
   for (const Part& p : leftState.parts)
     for (const Part& q : rightState.parts) {
-      if (walkersFade && p.matrix == none && q.matrix == none && std::any_of(summed.begin(), summed.end(), [&](int axis) {
+      if (walkersFade && p.matrix == none && q.matrix == none &&
+          std::any_of(summed.begin(), summed.end(), [&](int axis) {
             const CertificateId product = run.certificates.product(
                 along(run, left, p, axis), along(run, right, q, axisOf(labels.b, labels.a[size_t(axis)])));
             return run.growth(left, axis) == 0 && run.certificates.isOdd(product);

@@ -106,7 +106,7 @@ struct Recurrence {
     bool isRead = false;   // by a layer's parts; a sum over the layers is not
     std::vector<Term> terms{};
   };
-  Rational growth = 0;           // of the trip count; 0: it does not grow
+  Rational growth = 0;            // of the trip count; 0: it does not grow
   std::vector<Stream> streams{};  // per carried value
   std::vector<NodeId> outside{};  // what the body reads of the program around it
   bool usesIndex = false;
@@ -114,18 +114,18 @@ struct Recurrence {
   bool grew = false;       // some carried value is larger in the end than where it entered
   bool threshold = false;  // of degree above one, where order one is stable below a threshold only
   Size::Kind outcome = Size::Kind::power;
-  std::string why;  // where the outcome is not analysed
+  std::string why;               // where the outcome is not analysed
   std::optional<Rational> rate;  // of log h where it is exponential and of degree one
 };
 
 // The multiplier of a part of a growing repeat: a free one, or, where the program has none, one that stands in the init
 // and the learning rate of the last matrix.
 struct BranchMultiplier {
-  NodeId term = none;        // none: no multiplier of a branch
+  NodeId term = none;  // none: no multiplier of a branch
   uint32_t repeat = none;
-  uint32_t matrices = 0;     // distinct ones in the branch
-  bool isInner = false;      // another stands behind it
-  NodeId product = none;     // without a free one: what the last matrix makes, and that matrix
+  uint32_t matrices = 0;  // distinct ones in the branch
+  bool isInner = false;   // another stands behind it
+  NodeId product = none;  // without a free one: what the last matrix makes, and that matrix
   uint32_t parameter = none;
   bool isSolved = false, isComplete = false;
   Rational value = 0, diversity = 0, complete = 0;
@@ -174,15 +174,15 @@ struct Run {
   Cuts cuts;                                      // where slices cut parameters into sources
 
   // layout, in the run over a trip count (depth.h)
-  bool atFirstLayers = false;                    // layers l = O(1) are looked at, else l = Theta(L)
-  bool overDepth = false;                        // some repeat's trip count grows
-  std::vector<uint8_t> lengthIsLarge;            // per interned length: a width, which went to infinity before
-  std::vector<const SymbolAnalysis*> widths;     // the analyses along them
-  std::vector<Recurrence> recurrences;           // per repeat
-  std::vector<uint8_t> isLink;                   // per node: an addition on the way from a layer's parts to what it returns
-  std::vector<Rational> termGrowth;              // per node: the growth of the trip count where it is such a part, else 0
-  std::vector<BranchMultiplier> branchOf;        // per free multiplier
-  std::vector<BranchMultiplier> implicit;        // of branches without one
+  bool atFirstLayers = false;                 // layers l = O(1) are looked at, else l = Theta(L)
+  bool overDepth = false;                     // some repeat's trip count grows
+  std::vector<uint8_t> lengthIsLarge;         // per interned length: a width, which went to infinity before
+  std::vector<const SymbolAnalysis*> widths;  // the analyses along them
+  std::vector<Recurrence> recurrences;        // per repeat
+  std::vector<uint8_t> isLink;             // per node: an addition on the way from a layer's parts to what it returns
+  std::vector<Rational> termGrowth;        // per node: the growth of the trip count where it is such a part, else 0
+  std::vector<BranchMultiplier> branchOf;  // per free multiplier
+  std::vector<BranchMultiplier> implicit;  // of branches without one
   std::vector<Change> ownChange, carriedChange;  // per node of a body: by the layer's own updates, by what it is given
   std::vector<Refusal> refusals;                 // what of the program is not analysed over this symbol
 
@@ -205,15 +205,15 @@ struct Run {
 
   // initial
   CertificateTable certificates;
-  std::pmr::monotonic_buffer_resource partsMemory;                         // one lump: parts live as long as the run
-  std::vector<InitialState> initial;                                       // per node
-  NodeId initialEnd = 0;                                                   // nodes before it are derived,
-  std::vector<Size> initialFrom;                                           // from these inits
-  std::vector<Rational> initialFromMultipliers;                            // and these multipliers
-  FlatMap ownOnly;                                                         // (certificate, repeat) -> certificate
-  std::map<std::pair<uint32_t, int>, uint32_t> sourceIds;                  // (parameter, axis) -> its first root
-  std::vector<SourceRoot> sourceRoots;                                     // per source / phases
-  std::vector<MatrixUses> matrixUses;                                      // per parameter
+  std::pmr::monotonic_buffer_resource partsMemory;         // one lump: parts live as long as the run
+  std::vector<InitialState> initial;                       // per node
+  NodeId initialEnd = 0;                                   // nodes before it are derived,
+  std::vector<Size> initialFrom;                           // from these inits
+  std::vector<Rational> initialFromMultipliers;            // and these multipliers
+  FlatMap ownOnly;                                         // (certificate, repeat) -> certificate
+  std::map<std::pair<uint32_t, int>, uint32_t> sourceIds;  // (parameter, axis) -> its first root
+  std::vector<SourceRoot> sourceRoots;                     // per source / phases
+  std::vector<MatrixUses> matrixUses;                      // per parameter
 
   // training
   std::vector<Change> change;  // per node
@@ -250,8 +250,8 @@ bool isInitialMatrix(const Run& run, NodeId id);  // some part has a parameter's
 // The axes of an operand (0 or 1) that a contraction sums over, as bits.
 uint32_t contractedAxes(const Run& run, NodeId contraction, int operand);
 
-// A product P Q of parameters that something is multiplied with along the axes `mask` of it, where those are axes of one
-// factor: that one is near, the other far, as in (x P) Q.
+// A product P Q of parameters that something is multiplied with along the axes `mask` of it, where those are axes of
+// one factor: that one is near, the other far, as in (x P) Q.
 struct FactorsOfProduct {
   NodeId near = none;
   uint32_t nearMask = 0;

@@ -117,8 +117,8 @@ void pass(Targets& targets) {
             } else if (targets.kept[free] && run.target[b].isPower()) {
               run.multiplier[free] = -(run.target[b].exponent + left.number + behind(run, id).numbers);
             }
-            const RuleId rule = isBranch              ? (branch.isComplete ? complete : diversity)
-                                : targets.kept[free]  ? keptRule
+            const RuleId rule = isBranch                ? (branch.isComplete ? complete : diversity)
+                                : targets.kept[free]    ? keptRule
                                 : usesSymbol(run, free) ? goneRule
                                                         : otherRule;
             MultiplierSizes& out = run.out.multipliers[free];

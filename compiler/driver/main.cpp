@@ -397,10 +397,9 @@ int run(int argc, char** argv) {
       {"plain", Gauge::plain}, {"readout", Gauge::readout}, {"sgd", Gauge::sgd}, {"unit", Gauge::unit}}[line.gauge];
   line.options.pipeline.alignment = std::map<std::string, Alignment>{
       {"full", Alignment::full}, {"ev", Alignment::ev}, {"none", Alignment::none}}[line.alignment];
-  line.options.pipeline.criterion =
-      std::map<std::string, Criterion>{{"auto", Criterion::automatic},
-                                       {"diversity", Criterion::diversity},
-                                       {"complete", Criterion::complete}}[line.criterion];
+  line.options.pipeline.criterion = std::map<std::string, Criterion>{{"auto", Criterion::automatic},
+                                                                     {"diversity", Criterion::diversity},
+                                                                     {"complete", Criterion::complete}}[line.criterion];
   if (line.options.pipeline.parametrization != "auto" && line.gauge != "plain")
     return usageError("a given parametrization is printed in the gauge it was given in: --gauge goes with auto alone");
   line.options.format = line.format;

@@ -1,5 +1,5 @@
-#include "compiler/analysis/depth.h"
 #include "compiler/report/text.h"
+#include "compiler/analysis/depth.h"
 
 #include <algorithm>
 #include <map>
@@ -188,11 +188,11 @@ std::vector<std::string> namesOfNotAnalysed(const Document& document) {
 
 std::string depthText(const Document& document, const SymbolAnalysis& symbol, const DepthVerdict& depth) {
   const std::string& name = document.graph.symbols[symbol.symbol].name;
-  std::string text = "  " + depth.repeat + " over " + name + ": " + std::string(toString(depth.kind)) + ", " +
-                     (depth.blockDepth == 1 ? "one matrix in a row" : std::to_string(depth.blockDepth) + " matrices in a row");
+  std::string text =
+      "  " + depth.repeat + " over " + name + ": " + std::string(toString(depth.kind)) + ", " +
+      (depth.blockDepth == 1 ? "one matrix in a row" : std::to_string(depth.blockDepth) + " matrices in a row");
   if (depth.kappa) text += ", kappa " + toString(*depth.kappa);
-  if (depth.ownMove)
-    text += ", a layer's own update moves its product by " + inText(name, Size::power(*depth.ownMove));
+  if (depth.ownMove) text += ", a layer's own update moves its product by " + inText(name, Size::power(*depth.ownMove));
   return text + "\n";
 }
 

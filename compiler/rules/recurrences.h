@@ -1,11 +1,11 @@
 // The rows of recurrences: what a carried value comes to after L layers  h <- R h + f(h).
 //
-//     f walks     h : n^(f + g/2)       parts that a parameter of the layer's own gives zero mean, given all other layers
-//     f adds up   h : n^(f + g)         the rest
+//     f walks     h : n^(f + g/2)       parts that a parameter of the layer's own gives zero mean, given all other
+//     layers f adds up   h : n^(f + g)         the rest
 //
-// Here f is the size of one layer's part for a typical layer l = Theta(L), and L^g the number of layers.  Whether h stays
-// bounded is a question of how f changes with h: of degree one it multiplies, log |h| ~ L^rho with rho the growth of the
-// part relative to h; of degree zero (a norm at its entry) it only adds.
+// Here f is the size of one layer's part for a typical layer l = Theta(L), and L^g the number of layers.  Whether h
+// stays bounded is a question of how f changes with h: of degree one it multiplies, log |h| ~ L^rho with rho the growth
+// of the part relative to h; of degree zero (a norm at its entry) it only adds.
 #pragma once
 
 #include <cstdint>

@@ -141,11 +141,13 @@ constexpr auto firstOf = [] {
   for (size_t row = 0; row < sizeCount; ++row) first[size_t(sizeRows[row].family) + 1] = RuleId(row + 1);
   return first;
 }();
-static_assert([] {
-  for (size_t row = 1; row < sizeCount; ++row)
-    if (sizeRows[row].family < sizeRows[row - 1].family) return false;
-  return true;
-}(), "the rows stand by family, in the order of Family");
+static_assert(
+    [] {
+      for (size_t row = 1; row < sizeCount; ++row)
+        if (sizeRows[row].family < sizeRows[row - 1].family) return false;
+      return true;
+    }(),
+    "the rows stand by family, in the order of Family");
 
 std::vector<RuleInfo> joined() {
   std::vector<RuleInfo> all;

@@ -50,10 +50,10 @@ enum Fact : uint32_t {
   outgrown = 1u << 4,       // the change is larger than what it changes
   parameterLeaf = 1u << 5,
   dataLeaf = 1u << 6,
-  sameLimit = 1u << 7,    // both operands are one expression in independent sources
-  sameValue = 1u << 8,    // both operands are one value
-  alignedNone = 1u << 9,  // the user asks for no alignment after training
-  selecting = 1u << 10,   // a maximum over an axis, not a sum
+  sameLimit = 1u << 7,          // both operands are one expression in independent sources
+  sameValue = 1u << 8,          // both operands are one value
+  alignedNone = 1u << 9,        // the user asks for no alignment after training
+  selecting = 1u << 10,         // a maximum over an axis, not a sum
   unalignedReadout = 1u << 11,  // the user asks for EV's alignment, and the matrix leaves no growing axis free
 };
 

@@ -31,7 +31,8 @@ TEST_CASE("a change aligned with a matrix grows with the matrix' operator norm",
   CHECK(slope(tall, {.smallest = 8, .largest = 128}) == Approx(said("matmul.change", {.k = 1, .m = 2})).margin(loose));
 }
 
-TEST_CASE("a change that is independent of a matrix walks", "[empirical][matmul.change-unaligned][matmul.change-readout]") {
+TEST_CASE("a change that is independent of a matrix walks",
+          "[empirical][matmul.change-unaligned][matmul.change-readout]") {
   const auto walk = [](int64_t n, uint64_t seed) {
     return rms(times(gaussian("W", seed, 8, n), normals("dx", seed, n)));
   };

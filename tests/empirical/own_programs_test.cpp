@@ -67,16 +67,16 @@ TEST_CASE("what a rule says of its own program is measured there", "[empirical][
     std::vector<int64_t> numbers;
     for (const Symbol& symbol : graph.symbols) numbers.push_back(symbol.number);
     for (const SymbolAnalysis& symbol : analysed->analysis.symbols) {
-      const Measurement measured = measure(graph, analysed->optimizers, planOf(graph, symbol, {.numbers = numbers}),
-                                           {.symbol = symbol.symbol,
-                                            .numbers = numbers,
-                                            .widths = isTripCount(graph, symbol.symbol)
-                                                          ? std::vector<int64_t>{16, 32, 64, 128, 256}
-                                                          : std::vector<int64_t>{64, 128, 256, 512, 1024},
-                                            .seeds = isTripCount(graph, symbol.symbol) ? 32 : 8,
-                                            .steps = 0,
-                                            .optimizer = "adamw",
-                                            .nodes = values});
+      const Measurement measured =
+          measure(graph, analysed->optimizers, planOf(graph, symbol, {.numbers = numbers}),
+                  {.symbol = symbol.symbol,
+                   .numbers = numbers,
+                   .widths = isTripCount(graph, symbol.symbol) ? std::vector<int64_t>{16, 32, 64, 128, 256}
+                                                               : std::vector<int64_t>{64, 128, 256, 512, 1024},
+                   .seeds = isTripCount(graph, symbol.symbol) ? 32 : 8,
+                   .steps = 0,
+                   .optimizer = "adamw",
+                   .nodes = values});
       REQUIRE(measured.error == "");
       std::string where;
       const double off = worst(graph, symbol, measured, where);

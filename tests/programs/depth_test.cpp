@@ -1,7 +1,8 @@
 // Published results over depth, derived again from the programs they speak of.
 //
 // TP6 writes h <- h + L^(-alpha) MS(phi(W h)) with updates L^(-gamma) of Adam, embedding and readout frozen; what a
-// multiplier and a learning rate do is asked of the analysis as they are given.  CP has two matrices and more in a branch.
+// multiplier and a learning rate do is asked of the analysis as they are given.  CP has two matrices and more in a
+// branch.
 #include <filesystem>
 #include <fstream>
 
@@ -16,8 +17,9 @@ namespace {
 
 // Block depth one, as in TP6.
 std::string oneMatrix(const std::string& ends = "frozen ") {
-  return "size n = 128 -> inf, L = 4 -> inf, d = 8\ninput  x [batch, d]\ntarget y [batch]\n" + ends + "param U [d, n]\n" +
-         ends + "param V [n, 1]\nh = x @ U\nrepeat L as layers {\n  param W [n, n]\n  z = relu(h @ W)\n"
+  return "size n = 128 -> inf, L = 4 -> inf, d = 8\ninput  x [batch, d]\ntarget y [batch]\n" + ends +
+         "param U [d, n]\n" + ends +
+         "param V [n, 1]\nh = x @ U\nrepeat L as layers {\n  param W [n, n]\n  z = relu(h @ W)\n"
          "  h += auto(L) * (z - mean(z, axis = -1, keep))\n}\noutput f = (h @ V)[:, 0]\nloss = mse(f, y)\n";
 }
 
@@ -29,13 +31,14 @@ const std::string twoMatrices =
 
 std::string inL(const std::string& exponent) { return exponent == "0" ? "{}" : "{\"L\": \"" + exponent + "\"}"; }
 
-// A parametrization over depth: the multiplier of the branch and, where there is one, the learning rate of its matrices.
+// A parametrization over depth: the multiplier of the branch and, where there is one, the learning rate of its
+// matrices.
 std::string given(const std::string& multiplier, const std::vector<std::string>& matrices, const std::string& lr) {
   std::string parameters;
   for (const std::string& name : matrices)
     if (!lr.empty())
-      parameters += (parameters.empty() ? "" : ", ") + std::string("\"layers.") + name +
-                    "\": {\"lr\": {\"n\": \"-1\"" + (lr == "0" ? "" : ", \"L\": \"" + lr + "\"") + "}}";
+      parameters += (parameters.empty() ? "" : ", ") + std::string("\"layers.") + name + "\": {\"lr\": {\"n\": \"-1\"" +
+                    (lr == "0" ? "" : ", \"L\": \"" + lr + "\"") + "}}";
   return "{\"parameters\": {" + parameters + "}, \"multipliers\": {\"layers.auto\": " + inL(multiplier) + "}}";
 }
 
@@ -106,7 +109,8 @@ TEST_CASE("Tensor Programs VI, claims 7.1 to 7.6: the plane of alpha and gamma",
 
 TEST_CASE("Tensor Programs VI: what a learning rate of SGD is over depth", "[programs][published][depth]") {
   // Raw gradients follow the multiplier.
-  for (const auto& [alpha, lr] : std::vector<std::pair<std::string, std::string>>{{"-1/2", "0"}, {"-1", "1"}, {"-3/4", "1/2"}}) {
+  for (const auto& [alpha, lr] :
+       std::vector<std::pair<std::string, std::string>>{{"-1/2", "0"}, {"-1", "1"}, {"-3/4", "1/2"}}) {
     const Judged judgement = judged(oneMatrix(), given(alpha, {}, ""), "sgd");
     INFO(alpha);
     CHECK(toString(parameterOf(judgement.program, "layers.W", "L").gradientTrained) == alpha);
@@ -129,8 +133,8 @@ TEST_CASE("CompleteP, desideratum 3: what two updates do together, against one",
     // The first order of one layer is 1/L in all of them: m dW.
     const ParameterSizes& W1 = parameterOf(judgement.program, "layers.W1", "L");
     CHECK(toString(W1.update + Size::power(-*(one.alpha == "-1/2" ? std::optional<Rational>(half)
-                                            : one.alpha == "-1" ? std::optional<Rational>(1)
-                                                                : std::optional<Rational>(Rational(3, 4))))) == "-1");
+                                              : one.alpha == "-1" ? std::optional<Rational>(1)
+                                                                  : std::optional<Rational>(Rational(3, 4))))) == "-1");
   }
 }
 
@@ -231,7 +235,7 @@ TEST_CASE("Tensor Programs VI and CompleteP: multiplier 1/L at block depth one",
 // that is free of L.  Epsilon: the trained gradient's size; embeddings, unembedding and the last norm have no L in it.
 TEST_CASE("CompleteP, table 1: a pre-norm transformer", "[programs][published][depth]") {
   const std::vector<std::string> hidden = {"layers.attention.wq", "layers.attention.wk", "layers.attention.wv",
-                                           "layers.attention.wo", "layers.mlp.w_up", "layers.mlp.w_down"};
+                                           "layers.attention.wo", "layers.mlp.w_up",     "layers.mlp.w_down"};
   const std::vector<std::string> vectors = {"layers.mlp.b_up", "layers.mlp.b_down", "layers.layernorm.g",
                                             "layers.layernorm.b", "layers.layernorm#2.g"};
   for (const auto& [criterion, alpha, lr] : std::vector<std::tuple<Criterion, std::string, std::string>>{
@@ -263,8 +267,8 @@ namespace {
 // A residual network with one branch.
 std::string residual(const std::string& layer, const std::string& before = "") {
   return "size n = 64 -> inf, L = 4 -> inf\ninput  x [batch, 8]\ntarget y [batch]\nparam U [8, n]\nparam V [n, 1]\n"
-         "h = x @ U\n" + before + "repeat L as layers {\n" + layer +
-         "\n}\noutput f = (h @ V)[:, 0]\nloss = mse(f, y)\n";
+         "h = x @ U\n" +
+         before + "repeat L as layers {\n" + layer + "\n}\noutput f = (h @ V)[:, 0]\nloss = mse(f, y)\n";
 }
 
 }  // namespace
@@ -284,12 +288,14 @@ TEST_CASE("which branches walk and which add up", "[programs][depth]") {
             "param W [n, n]; z = relu(h @ W); h += auto(L) * (z - mean(abs(h @ W), axis = -1, keep))", "-1"},
            {"a function that also reads what other layers made",
             "param W [n, n]; z = relu(h + h @ W); h += auto(L) * (z - mean(z, axis = -1, keep))", "-1"},
-           {"a gain of one behind a matrix", "param W [n, n]; param g [n] init 1; h += auto(L) * (g * (h @ W))", "-1/2"},
+           {"a gain of one behind a matrix", "param W [n, n]; param g [n] init 1; h += auto(L) * (g * (h @ W))",
+            "-1/2"},
            {"a gain of one behind relu",
             "param W [n, n]; param g [n] init 1; h += auto(L) * (g * relu(rmsnorm(h) @ W))", "-1"},
            {"one matrix for all layers", "shared param W [n, n]; h += auto(L) * (tanh(h) @ W)", "-1"},
            {"a matrix and its transpose", "param W [n, n]; h += auto(L) * (relu(rmsnorm(h) @ W) @ W^T)", "-1"},
-           {"a bias of each layer's own besides", "param W [n, n]; param b [n]; h += auto(L) * (relu(h) @ W + b)", "-1/2"},
+           {"a bias of each layer's own besides", "param W [n, n]; param b [n]; h += auto(L) * (relu(h) @ W + b)",
+            "-1/2"},
            {"a product of two matrices' products",
             "param W [n, n]; param D [n, n]; h += auto(L) * ((rmsnorm(h) @ W) * (rmsnorm(h) @ D))", "-1/2"},
            {"its square", "param W [n, n]; h += auto(L) * (rmsnorm(h) @ W)^2", "-1"}}) {
@@ -301,8 +307,9 @@ TEST_CASE("which branches walk and which add up", "[programs][depth]") {
 }
 
 TEST_CASE("a solved plan over depth is stable, nontrivial and maximal or lazy for a reason", "[programs][depth]") {
-  for (const char* layer : {"param W [n, n]; h += auto(L) * tanh(h @ W)", "param W [n, n]; h += auto(L) * relu(h @ W)",
-                            "h += auto(L) * mlp(rmsnorm(h), hidden = 4 * n)", "h += auto(L) * swiglu(rmsnorm(h), hidden = 2 * n)"})
+  for (const char* layer :
+       {"param W [n, n]; h += auto(L) * tanh(h @ W)", "param W [n, n]; h += auto(L) * relu(h @ W)",
+        "h += auto(L) * mlp(rmsnorm(h), hidden = 4 * n)", "h += auto(L) * swiglu(rmsnorm(h), hidden = 2 * n)"})
     for (const char* optimizer : {"sgd", "adamw", "lion"})
       for (Criterion criterion : {Criterion::automatic, Criterion::diversity, Criterion::complete}) {
         INFO(layer << ", " << optimizer);
@@ -344,10 +351,13 @@ TEST_CASE("too large a multiplier: exponential with its rate, marginal, unstable
   };
   for (const Case& one : std::vector<Case>{
            {"degree one that walks", "param W [n, n]; h += L^(-1/4) * (h @ W)", "exponential", "1/2"},
-           {"degree one that walks, no multiplier", "param W [n, n] init normal(n^(-1/2)); h += h @ W", "exponential", "1"},
+           {"degree one that walks, no multiplier", "param W [n, n] init normal(n^(-1/2)); h += h @ W", "exponential",
+            "1"},
            {"degree one that adds up", "param W [n, n]; h += L^(-1/2) * relu(h @ W)", "exponential", "1/2"},
-           {"degree zero: a share of what has grown", "param W [n, n]; param D [n, n]; "
-            "h += L^(-1/4) * (relu(rmsnorm(h) @ W) @ D)", "marginal", ""},
+           {"degree zero: a share of what has grown",
+            "param W [n, n]; param D [n, n]; "
+            "h += L^(-1/4) * (relu(rmsnorm(h) @ W) @ D)",
+            "marginal", ""},
            {"a multiplier of the index", "param W [n, n]; h += (layers + 1)^(-1/2) * (h @ W)", "marginal", ""},
            {"degree two", "h += L^(-1/2) * swiglu(h, hidden = 2 * n)", "marginal", ""},
            {"one matrix for all layers", "shared param W [n, n]; h += L^(-1/2) * (h @ W)", "exponential", "1/2"}}) {
@@ -401,7 +411,8 @@ TEST_CASE("what many layers come to is not guessed", "[programs][depth]") {
 // The two branches of a layer read each other's sums; each hands its own on.
 TEST_CASE("several carried values", "[programs][depth]") {
   const Program program = solved(
-      residual("param W [n, n]; param D [n, n]; h += auto(L) * tanh(g @ W); g += auto(L) * tanh(h @ D)", "g = h\n"), "adam");
+      residual("param W [n, n]; param D [n, n]; h += auto(L) * tanh(g @ W); g += auto(L) * tanh(h @ D)", "g = h\n"),
+      "adam");
   for (const char* name : {"layers.W", "layers.D"}) CHECK(toString(parameterOf(program, name, "L").lr) == "-1/2");
   CHECK(toString(depthOf(program).kind) == "optimal");
 }
@@ -414,7 +425,8 @@ TEST_CASE("the plan over depth does not ask how many layers there are, nor wheth
     other.replace(other.find(from), from.size(), to);
     return solved(other, "adam");
   };
-  const Program few = solved(text, "adam"), many = with("L = 4", "L = 1000000"), fixed = with("n = 64 -> inf", "n = 64");
+  const Program few = solved(text, "adam"), many = with("L = 4", "L = 1000000"),
+                fixed = with("n = 64 -> inf", "n = 64");
   for (const char* name : {"U", "V", "layers.mlp.w_up", "layers.mlp.w_down", "layers.rmsnorm.g"})
     for (const Program* other : {&many, &fixed}) {
       CHECK(parameterOf(few, name, "L").lr == parameterOf(*other, name, "L").lr);

@@ -49,7 +49,8 @@ TEST_CASE("the library's parameters have the names that are promised", "[dsl][li
 }
 
 TEST_CASE("the examples are read", "[dsl][examples]") {
-  for (const char* name : {"autoencoder", "convnet", "finetune", "gpt", "hyper", "llama", "mixer", "mlp", "moe", "recurrent", "resmlp", "tauformer", "tied", "vit"}) {
+  for (const char* name : {"autoencoder", "convnet", "finetune", "gpt", "hyper", "llama", "mixer", "mlp", "moe",
+                           "recurrent", "resmlp", "tauformer", "tied", "vit"}) {
     Reading reading(readFile("examples/" + std::string(name) + ".tp"));
     INFO(reading.messages());
     REQUIRE(reading.program);

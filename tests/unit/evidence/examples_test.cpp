@@ -124,9 +124,9 @@ TEST_CASE("sizes over depth are as derived", "[evidence][examples][depth]") {
 
 TEST_CASE("a multiplier or a learning rate that is wrong by a power of L shows", "[evidence][examples][depth]") {
   Example wrong{.file = "resmlp.tp",
-             .defines = {{"n", 64}, {"L", 1}, {"pixels", 16}, {"batch", 8}},
-             .symbol = "L",
-             .widths = {4, 8, 16, 32, 64}};
+                .defines = {{"n", 64}, {"L", 1}, {"pixels", 16}, {"batch", 8}},
+                .symbol = "L",
+                .widths = {4, 8, 16, 32, 64}};
   wrong.change = [](SymbolAnalysis& plan) { plan.multipliers[0].size = Size::power(0); };
   CHECK_FALSE(disagreements(wrong).empty());
   wrong.change = [](SymbolAnalysis& plan) {

@@ -100,5 +100,6 @@ TEST_CASE("a branch with two matrices lets no layer be lazy", "[rules][multiplie
   CHECK(says(overL("param W [n, n]; param R [n, n]; h += auto(L) * (tanh(h @ W) @ R)"), "multiplier.complete"));
 }
 TEST_CASE("a branch with one does not ask for it", "[rules][near-miss][multiplier.complete]") {
-  CHECK_FALSE(says(overL("param W [n, n]; param g [n] init 1; h += auto(L) * (tanh(h * g) @ W)"), "multiplier.complete"));
+  CHECK_FALSE(
+      says(overL("param W [n, n]; param g [n] init 1; h += auto(L) * (tanh(h * g) @ W)"), "multiplier.complete"));
 }
