@@ -1,6 +1,6 @@
 // An analysed program at numbers into a compiled one: machine code, launches, one arena.
 //
-//     LoweredOptions options{.numbers = {512, 128, ..}, .multipliers = {0.125, ..}};
+//     LowerOptions options{.numbers = {512, 128, ..}, .multipliers = {0.125, ..}};
 //     std::optional<CompiledProgram> program = lower(graph, optimizers, options, table, error);
 //
 // The same graph that was analysed and that the interpreter runs; what its operations mean is compiler/interpret's
