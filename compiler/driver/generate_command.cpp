@@ -104,7 +104,7 @@ struct Generator {
   }
 
   std::optional<std::string> run() {
-    if (!(stepper = session.stepper(1, false, mistake)) || !findPlaces()) return std::nullopt;
+    if (!(stepper = session.stepper(1, Purpose::evaluate, mistake)) || !findPlaces()) return std::nullopt;
     if (weights.record) alphabet = weights.record->alphabet, isText = weights.record->isText;
     else isText = symbols >= 256;
     if (!loadWeights(weights.files, weights.names, *stepper, mistake)) return std::nullopt;

@@ -69,7 +69,7 @@ struct Predictor {
 
   std::optional<std::string> run() {
     const int64_t batch = asked.batch.value_or(32);
-    const std::unique_ptr<Stepper> stepper = session.stepper(batch, false, mistake);
+    const std::unique_ptr<Stepper> stepper = session.stepper(batch, Purpose::evaluate, mistake);
     if (!stepper || !loadWeights(weights.files, weights.names, *stepper, mistake)) return std::nullopt;
     const ProgramTable& table = stepper->table();
     const std::optional<size_t> output = chosenOutput(table);

@@ -35,15 +35,17 @@ std::unique_ptr<Stepper> Session::reference(int64_t batch, Mistake& mistake) con
   }
 }
 
-std::unique_ptr<Stepper> Session::stepper(int64_t batch, bool training, Mistake& mistake) const {
+std::unique_ptr<Stepper> Session::stepper(int64_t batch, Purpose purpose, Mistake& mistake) const {
   if (run.backend == "interpreter") return reference(batch, mistake);
   std::optional<ProgramTable> bound = table(batch, mistake);
   if (!bound) return nullptr;
   std::string error;
-  std::optional<CompiledProgram> compiled =
-      lower(analysed.graph, analysed.optimizers,
-            {.numbers = targetNumbers(analysed, plan, batch), .multipliers = multipliers, .training = training}, *bound,
-            error);
+  std::optional<CompiledProgram> compiled = lower(analysed.graph, analysed.optimizers,
+                                                  {.numbers = targetNumbers(analysed, plan, batch),
+                                                   .multipliers = multipliers,
+                                                   .training = purpose != Purpose::evaluate,
+                                                   .accumulate = purpose == Purpose::accumulate},
+                                                  *bound, error);
   if (!compiled) {
     fails(mistake, Fault::content, "TPC0506", "the program cannot be compiled: " + error,
           "--backend interpreter runs it, slowly");

@@ -16,6 +16,9 @@
 
 namespace tpc {
 
+// To answer only, to train, or to train on gradients summed over several batches.
+enum class Purpose { evaluate, train, accumulate };
+
 struct Session {
   Analysed analysed;
   Plan plan;
@@ -25,8 +28,8 @@ struct Session {
 
   // The table at this batch size; empty with the mistake.
   std::optional<ProgramTable> table(int64_t batch, Mistake& mistake) const;
-  // With parameters of zero; for evaluation alone, or to train too.  The session must live as long as it.
-  std::unique_ptr<Stepper> stepper(int64_t batch, bool training, Mistake& mistake) const;
+  // With parameters of zero.  The session must live as long as it.
+  std::unique_ptr<Stepper> stepper(int64_t batch, Purpose purpose, Mistake& mistake) const;
   // By the interpreter, whatever the backend is.
   std::unique_ptr<Stepper> reference(int64_t batch, Mistake& mistake) const;
 };

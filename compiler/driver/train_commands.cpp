@@ -254,7 +254,8 @@ struct TrainRun {
     if (!table) return stopped();
     const std::optional<BoundData> data = bindTheData(*table);
     if (!data) return stopped();
-    const std::unique_ptr<Stepper> stepper = session.stepper(batch, true, mistake);
+    const std::unique_ptr<Stepper> stepper =
+        session.stepper(batch, train.parts > 1 ? Purpose::accumulate : Purpose::train, mistake);
     if (!stepper) return stopped();
     if (train.parts > 1 && !stepper->accumulates())
       return answerOf(
@@ -271,7 +272,7 @@ struct TrainRun {
     announce(*stepper, *data);
     train.withBatch = [this](int64_t rest) {
       Mistake ignored;
-      return session.stepper(rest, false, ignored);
+      return session.stepper(rest, Purpose::evaluate, ignored);
     };
     train.whereNotFinite = [&](const StepRequest& request) { return whereNotFinite(*stepper, request); };
     const TrainResult result = tpc::train(*stepper, *data, train, record);
