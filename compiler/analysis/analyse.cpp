@@ -133,7 +133,10 @@ void fillLearningRates(Run& run) {
       out.gradientInit = out.gradientTrained = Size::zero();
     }
     out.lr = run.lr[i] ? Size::power(*run.lr[i]) : out.largestLr;
-    if (parameter.ownership == Ownership::frozen) continue;
+    if (parameter.ownership == Ownership::frozen) {
+      out.lr = out.largestLr = Size::zero();
+      continue;
+    }
     out.lrStep = run.derivation
                      .apply(givenLr(run, i) ? given : solved, Aspect::learningRate, parameter.node, out.lr,
                             std::array{run.allowanceStep[parameter.node], out.gradientStep})
@@ -493,6 +496,16 @@ TrainingOutcome solve(Run& run) {
   return run.exhausted() ? TrainingOutcome{} : deriveTraining(run);
 }
 
+// Is every port of order one at most, from the start on?
+bool isBounded(const Run& run) {
+  for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
+    if (!run.isPort[id] || !run.reachesLoss[id] || isLossTerm(run, id)) continue;
+    for (const Size& size : {run.initial[id].size, run.trained[id]})
+      if (!size.isZero() && (!size.isPower() || Rational(0) < size.exponent)) return false;
+  }
+  return true;
+}
+
 // A parameter that is used twice, or fixed, may hold one of its products below its target for good.  What stands behind
 // that product is solved again for what it does become:
 //
@@ -507,13 +520,16 @@ bool lowerTargets(Run& run) {
   std::vector<uint8_t> isBehind(run.graph.forwardEnd, 0);
   for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
     for (NodeId operand : run.graph.operands(id)) isBehind[id] |= isBehind[operand];
+    if (run.graph.nodes[id].region != none) continue;  // what one layer reaches, the next one is given
     if (isBehind[id] || !run.isPort[id] || !run.reachesLoss[id] || !run.trainableUpstream[id] || isLossTerm(run, id))
       continue;
+    if (run.change[id].total().isZero()) continue;  // never trains: where it stays says nothing of where it may go
     const Size target = run.target[id], trained = run.trained[id];
     if (!target.isPower() || !trained.isPower() || !(trained.exponent < target.exponent)) continue;
     run.reached[id] = trained.exponent;
     run.reachedStep[id] = run.trainedStep[id];
-    any = isBehind[id] = true;
+    isBehind[id] = 1;
+    any = true;
   }
   return any;
 }
@@ -561,9 +577,17 @@ bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   };
   if (refused()) return true;
   TrainingOutcome solved = solve(run);
-  for (int round = 0; round < mostLowerings && !run.exhausted() && solved.settled && lowerTargets(run); ++round) {
+  const bool wasBounded = solved.settled && !run.exhausted() && isBounded(run);
+  for (int round = 0; round < mostLowerings && wasBounded && lowerTargets(run); ++round) {
     run.initSize.assign(graph.parameters.size(), Size::power(0));
     solved = solve(run);
+    if (run.exhausted()) return false;
+    if (solved.settled && isBounded(run)) continue;
+    // What was asked for more has come back to the port that was lowered: there is no such plan.
+    run.reached.assign(graph.forwardEnd, std::nullopt);
+    run.initSize.assign(graph.parameters.size(), Size::power(0));
+    solved = solve(run);
+    break;
   }
   if (run.exhausted()) return false;
   for (uint32_t index = 0; index < graph.repeats.size(); ++index)

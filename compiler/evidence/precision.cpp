@@ -64,8 +64,8 @@ int64_t numberOf(const PlanSizes& sizes, const std::string& name, int64_t otherw
 }
 
 // From one choice of sizes to another along every symbol that was analysed.
-double factorOf(const Graph& graph, const Analysis& analysis, NodeId node, bool trained,
-                const std::vector<int64_t>& from, const std::vector<int64_t>& to) {
+double factorOf(const Analysis& analysis, NodeId node, bool trained, const std::vector<int64_t>& from,
+                const std::vector<int64_t>& to) {
   double factor = 1;
   for (const SymbolAnalysis& symbol : analysis.symbols) {
     if (!symbol.analysed || node >= symbol.values.size()) continue;
@@ -176,8 +176,8 @@ RangeReport outOfRange(const Graph& graph, const Analysis& analysis, const std::
     for (const MeasuredValue& value : measured.values) {
       const auto at = [&](const std::vector<int64_t>& sizes, const std::vector<double>& init,
                           const std::vector<double>& trained) {
-        return std::max(init[0] * factorOf(graph, analysis, value.node, false, numbers, sizes),
-                        trained[0] * factorOf(graph, analysis, value.node, true, numbers, sizes));
+        return std::max(init[0] * factorOf(analysis, value.node, false, numbers, sizes),
+                        trained[0] * factorOf(analysis, value.node, true, numbers, sizes));
       };
       const double largest = at(target, value.init.largest, value.trained.largest);
       const double size = at(target, value.init.sizes, value.trained.sizes);

@@ -17,7 +17,7 @@ fail() {
 }
 RANDOM=1
 
-steps=400 kills=20
+steps=1500 kills=20
 [ -z "$sanitized" ] || steps=60 kills=5
 letters=("$tpc" train "$here/letters.tp" --backend interpreter --data "$here/rhyme.txt" --lr 0.03 --batch 4 --seed 3)
 long=("${letters[@]}" --steps $steps --evaluate-every 10 --checkpoint-every 1)
