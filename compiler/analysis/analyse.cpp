@@ -506,8 +506,17 @@ bool isBounded(const Run& run) {
   return true;
 }
 
-// A parameter that is used twice, or fixed, may hold one of its products below its target for good.  What stands behind
-// that product is solved again for what it does become:
+bool isProductOfSharedMatrix(const Run& run, NodeId port) {
+  const NodeId product = unscaled(run, port);
+  if (run.graph.nodes[product].kind != OpKind::contract) return false;
+  for (NodeId operand : run.graph.operands(product))
+    if (const NodeId leaf = unscaled(run, operand); run.graph.nodes[leaf].kind == OpKind::parameter)
+      return usersBehind(run, leaf).size() > 1;
+  return false;
+}
+
+// A parameter that is used twice may hold one of its products below its target for good.  What stands behind that
+// product is solved again for what it does become:
 //
 //     z = h @ W          asks W for n^(-1)
 //     g = tanh(z @ W^T)  reaches n^(-1) then, and the multiplier behind g is 1 and not n^(-1)
@@ -520,9 +529,9 @@ bool lowerTargets(Run& run) {
   std::vector<uint8_t> isBehind(run.graph.forwardEnd, 0);
   for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
     for (NodeId operand : run.graph.operands(id)) isBehind[id] |= isBehind[operand];
-    if (run.graph.nodes[id].region != none) continue;  // what one layer reaches, the next one is given
     if (isBehind[id] || !run.isPort[id] || !run.reachesLoss[id] || !run.trainableUpstream[id] || isLossTerm(run, id))
       continue;
+    if (!isProductOfSharedMatrix(run, id)) continue;
     if (run.change[id].total().isZero()) continue;  // never trains: where it stays says nothing of where it may go
     const Size target = run.target[id], trained = run.trained[id];
     if (!target.isPower() || !trained.isPower() || !(trained.exponent < target.exponent)) continue;
@@ -577,17 +586,17 @@ bool analyseAlong(SymbolAnalysis& out, const Graph& graph, const std::vector<Opt
   };
   if (refused()) return true;
   TrainingOutcome solved = solve(run);
-  const bool wasBounded = solved.settled && !run.exhausted() && isBounded(run);
-  for (int round = 0; round < mostLowerings && wasBounded && lowerTargets(run); ++round) {
+  const auto isGood = [&] { return !run.exhausted() && solved.settled && isBounded(run); };
+  const auto solveAgain = [&] {
     run.initSize.assign(graph.parameters.size(), Size::power(0));
     solved = solve(run);
-    if (run.exhausted()) return false;
-    if (solved.settled && isBounded(run)) continue;
-    // What was asked for more has come back to the port that was lowered: there is no such plan.
+  };
+  bool isLowered = false;
+  for (int round = 0; round < mostLowerings && isGood() && lowerTargets(run); ++round) isLowered = true, solveAgain();
+  if (isLowered && !run.exhausted() && (!isGood() || !movesAnEnd(run))) {
+    // What was asked for more has come back to the port that was lowered, or did not help.
     run.reached.assign(graph.forwardEnd, std::nullopt);
-    run.initSize.assign(graph.parameters.size(), Size::power(0));
-    solved = solve(run);
-    break;
+    solveAgain();
   }
   if (run.exhausted()) return false;
   for (uint32_t index = 0; index < graph.repeats.size(); ++index)
