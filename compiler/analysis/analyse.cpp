@@ -506,12 +506,19 @@ bool isBounded(const Run& run) {
   return true;
 }
 
-bool isProductOfSharedMatrix(const Run& run, NodeId port) {
+// Per parameter: has it more than one use?
+std::vector<bool> sharedParameters(const Run& run) {
+  std::vector<bool> shared;
+  for (const Parameter& parameter : run.graph.parameters) shared.push_back(usersBehind(run, parameter.node).size() > 1);
+  return shared;
+}
+
+bool isProductOfShared(const Run& run, const std::vector<bool>& shared, NodeId port) {
   const NodeId product = unscaled(run, port);
   if (run.graph.nodes[product].kind != OpKind::contract) return false;
   for (NodeId operand : run.graph.operands(product))
     if (const NodeId leaf = unscaled(run, operand); run.graph.nodes[leaf].kind == OpKind::parameter)
-      return usersBehind(run, leaf).size() > 1;
+      return shared[run.graph.nodes[leaf].attribute];
   return false;
 }
 
@@ -526,12 +533,13 @@ bool isProductOfSharedMatrix(const Run& run, NodeId port) {
 constexpr int mostLowerings = 8;
 bool lowerTargets(Run& run) {
   bool any = false;
+  const std::vector<bool> shared = sharedParameters(run);
   std::vector<uint8_t> isBehind(run.graph.forwardEnd, 0);
   for (NodeId id = 0; id < run.graph.forwardEnd; ++id) {
     for (NodeId operand : run.graph.operands(id)) isBehind[id] |= isBehind[operand];
     if (isBehind[id] || !run.isPort[id] || !run.reachesLoss[id] || !run.trainableUpstream[id] || isLossTerm(run, id))
       continue;
-    if (!isProductOfSharedMatrix(run, id)) continue;
+    if (!isProductOfShared(run, shared, id)) continue;
     if (run.change[id].total().isZero()) continue;  // never trains: where it stays says nothing of where it may go
     const Size target = run.target[id], trained = run.trained[id];
     if (!target.isPower() || !trained.isPower() || !(trained.exponent < target.exponent)) continue;
