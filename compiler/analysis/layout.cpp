@@ -69,16 +69,12 @@ uint32_t contractedAxes(const Run& run, NodeId id, int operand) {
   return mask;
 }
 
-namespace {
-
 int growthOfAxes(const Run& run, NodeId id, uint32_t mask) {
   int growth = 0;
   for (const GrowingAxis& axis : run.growingAxes(id))
     if (mask >> axis.axis & 1) growth += axis.growth;
   return growth;
 }
-
-}  // namespace
 
 std::optional<FactorsOfProduct> factorsOf(const Run& run, NodeId product, uint32_t mask) {
   const Graph& graph = run.graph;

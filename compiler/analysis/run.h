@@ -247,6 +247,9 @@ Rational matrixChangeGrowth(const Run& run, Rational k, int free);
 Rational computedChangeGrowth(const Run& run, Rational k);
 
 bool isInitialMatrix(const Run& run, NodeId id);  // some part has a parameter's independent entries
+// How the axes in the mask grow together.
+constexpr uint32_t allAxes = ~0u;
+int growthOfAxes(const Run& run, NodeId id, uint32_t mask);
 // The axes of an operand (0 or 1) that a contraction sums over, as bits.
 uint32_t contractedAxes(const Run& run, NodeId contraction, int operand);
 

@@ -192,12 +192,6 @@ void pass(Targets& targets) {
   }
 }
 
-int growthLeft(const Run& run, NodeId node) {
-  int sum = 0;
-  for (const GrowingAxis& axis : run.growingAxes(node)) sum += axis.growth;
-  return sum;
-}
-
 // A free multiplier is kept unless another stands behind it, or it scales the product of a parameter that has no
 // other use and whose init is the plan's: then that init does its work.
 void decideKept(Targets& targets) {
@@ -228,7 +222,7 @@ void decideKept(Targets& targets) {
         const NodeId leaf = unscaled(run, operand);
         if (graph.nodes[leaf].kind != OpKind::parameter) continue;
         const uint32_t index = graph.nodes[leaf].attribute;
-        redundant |= !targets.fixed[index] && targets.useCount[index] == 1 && growthLeft(run, leaf) > 0;
+        redundant |= !targets.fixed[index] && targets.useCount[index] == 1 && growthOfAxes(run, leaf, allAxes) > 0;
       }
     // A scalar gate in between keeps it; so does a product of computed values.
     targets.kept[scaling.free] = !redundant;

@@ -58,12 +58,7 @@ void Targets::ask(NodeId id, Rational size, NodeId by) {
   }
 }
 
-int Targets::varying(NodeId id) const {
-  int sum = 0;
-  for (const GrowingAxis& axis : run.growingAxes(id))
-    if (run.varies[id] >> axis.axis & 1) sum += axis.growth;
-  return sum;
-}
+int Targets::varying(NodeId id) const { return growthOfAxes(run, id, run.varies[id]); }
 
 // The size of a function of parameters under what is asked so far; free parameters are of order one until asked.
 Size Targets::sizeNow(NodeId id) const {
@@ -131,9 +126,7 @@ void Targets::setTarget(NodeId id, const Size& size, StepId a, StepId b) {
 Size Targets::actionGrowth(NodeId A, uint32_t mask, int free) const {
   const Size action = actionOnChange(run, A, mask, free).size, entry = run.initial[A].size;
   if (action.isPower() && entry.isPower()) return Size::power(action.exponent - entry.exponent);
-  int k = 0;
-  for (const GrowingAxis& axis : run.growingAxes(A))
-    if (mask >> axis.axis & 1) k += axis.growth;
+  const int k = growthOfAxes(run, A, mask);
   return Size::power(matrixChangeGrowth(run, k, free));
 }
 
@@ -166,9 +159,7 @@ void Targets::askMatrix(const MatrixQuestion& question) {
   if (const auto factors = factorsOf(run, A, mask)) {
     next.A = factors->near, next.mask = factors->nearMask, next.free = factors->nearFree, next.size = 0;
     askMatrix(next);
-    int k = 0;
-    for (const GrowingAxis& axis : run.growingAxes(factors->near))
-      if (factors->nearMask >> axis.axis & 1) k += axis.growth;
+    const int k = growthOfAxes(run, factors->near, factors->nearMask);
     next = question;
     next.growth = std::nullopt;
     next.A = factors->far, next.mask = factors->farMask;
@@ -176,9 +167,7 @@ void Targets::askMatrix(const MatrixQuestion& question) {
     next.xTarget = xTarget.isZero() ? xTarget : Size::power(0);
     return askMatrix(next);
   }
-  int k = 0;
-  for (const GrowingAxis& axis : run.growingAxes(A))
-    if (mask >> axis.axis & 1) k += axis.growth;
+  const int k = growthOfAxes(run, A, mask);
   const Size reach =
       max(xStart + growth.value_or(Size::power(half * Rational(k))), xTarget + actionGrowth(A, mask, free));
   if (reach.isPower()) ask(A, size - reach.exponent, by);

@@ -23,6 +23,22 @@ Uses usesOf(const Graph& graph) {
   return uses;
 }
 
+bool comesFromElsewhere(OpKind kind) {
+  switch (kind) {
+    case OpKind::parameter:
+    case OpKind::input:
+    case OpKind::freeMultiplier:
+    case OpKind::layerIndex:
+    case OpKind::argument:
+    case OpKind::dropoutMask:
+    case OpKind::repeat:
+    case OpKind::repeatResult:
+    case OpKind::bodyArgument:
+    case OpKind::layer: return true;
+    default: return false;
+  }
+}
+
 bool isPlumbing(OpKind kind) {
   switch (kind) {
     case OpKind::reshape:

@@ -26,6 +26,9 @@ struct Uses {
 
 Uses usesOf(const Graph& graph);
 
+// Not a function of its operands: data, parameters, and what belongs to a repeat.
+bool comesFromElsewhere(OpKind kind);
+
 // Coordinates move, and nothing else happens to them.
 bool isPlumbing(OpKind kind);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/graph/uses.h"
 #include "compiler/graph/varies.h"
 #include "compiler/interpret/interpret.h"
 
@@ -17,23 +18,9 @@ std::vector<bool> constantNodes(const Graph& graph) {
   std::vector<bool> constant(graph.forwardEnd, false);
   for (NodeId id = 0; id < graph.forwardEnd; ++id) {
     const Node& node = graph.nodes[id];
-    if (node.region != none) continue;
-    switch (node.kind) {
-      case OpKind::parameter:
-      case OpKind::input:
-      case OpKind::freeMultiplier:
-      case OpKind::layerIndex:
-      case OpKind::argument:
-      case OpKind::dropoutMask:
-      case OpKind::repeat:
-      case OpKind::repeatResult:
-      case OpKind::bodyArgument:
-      case OpKind::layer: break;
-      default: {
-        auto operands = graph.operands(id);
-        constant[id] = std::all_of(operands.begin(), operands.end(), [&](NodeId operand) { return constant[operand]; });
-      }
-    }
+    if (node.region != none || comesFromElsewhere(node.kind)) continue;
+    auto operands = graph.operands(id);
+    constant[id] = std::all_of(operands.begin(), operands.end(), [&](NodeId operand) { return constant[operand]; });
   }
   return constant;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/graph/uses.h"
+
 namespace tpc::loops {
 namespace {
 
@@ -55,23 +57,7 @@ std::vector<bool> foldable(const Graph& graph, const std::vector<int64_t>& numbe
     const auto any = [&](const std::vector<bool>& of) {
       return std::any_of(operands.begin(), operands.end(), [&](NodeId each) { return of[each]; });
     };
-    switch (node.kind) {
-      case OpKind::number:
-      case OpKind::iota:
-      case OpKind::eye:
-      case OpKind::constant: constant[id] = true; break;
-      case OpKind::parameter:
-      case OpKind::input:
-      case OpKind::freeMultiplier:
-      case OpKind::layerIndex:
-      case OpKind::argument:
-      case OpKind::dropoutMask:
-      case OpKind::repeat:
-      case OpKind::repeatResult:
-      case OpKind::bodyArgument:
-      case OpKind::layer: break;
-      default: constant[id] = all(constant);
-    }
+    constant[id] = !comesFromElsewhere(node.kind) && all(constant);
     if (!constant[id]) continue;
     heavy[id] = !isCheap(node) || any(heavy);
     const std::optional<std::vector<int64_t>> shape = shapeAt(graph, id, numbers);

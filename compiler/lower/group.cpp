@@ -139,20 +139,7 @@ struct Grouper {
     return std::find(group.reduced.begin(), group.reduced.end(), true) != group.reduced.end();
   }
 
-  static bool isExpensive(const Op& op) {
-    if (op.kind != Kind::pointwise || op.op != OpKind::map) return false;
-    switch (MapFn(op.fn)) {
-      case MapFn::neg:
-      case MapFn::square:
-      case MapFn::abs:
-      case MapFn::sign:
-      case MapFn::relu:
-      case MapFn::step:
-      case MapFn::isFinite:
-      case MapFn::round: return false;
-      default: return true;
-    }
-  }
+  static bool isExpensive(const Op& op) { return op.kind == Kind::pointwise && takesLong(op.op, op.fn); }
 
   // Worth computing in each of several loops: cheap, and of what is in memory or of rows.
   bool isCheap(OpId id) const {

@@ -203,7 +203,7 @@ struct Planner {
         if (dependsOnLoops(store) && all[store.expression].stage == pass) needed[store.expression] = true;
       for (size_t i = all.size(); i-- > 0;) {
         if (!needed[i] || !dependsOnLoops(all[i])) continue;
-        if (firstPass[i] >= 0 && firstPass[i] < pass && isExpensive(all, i)) {
+        if (firstPass[i] >= 0 && firstPass[i] < pass && isExpensive(all[i])) {
           all[i].kept = true;
           continue;
         }
@@ -216,21 +216,8 @@ struct Planner {
     for (const Expression& each : all) kernel().scratchRows += each.kept;
   }
 
-  // A function that takes more than a few instructions, or a long chain.
-  static bool isExpensive(const std::vector<Expression>& all, size_t i) {
-    if (all[i].kind != ExpressionKind::pointwise) return false;
-    if (all[i].op == OpKind::map) switch (MapFn(all[i].fn)) {
-        case MapFn::neg:
-        case MapFn::square:
-        case MapFn::abs:
-        case MapFn::sign:
-        case MapFn::relu:
-        case MapFn::step:
-        case MapFn::isFinite:
-        case MapFn::round: return false;
-        default: return true;
-      }
-    return false;
+  static bool isExpensive(const Expression& each) {
+    return each.kind == ExpressionKind::pointwise && takesLong(each.op, each.fn);
   }
 
   KernelCall run() {

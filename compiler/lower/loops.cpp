@@ -91,6 +91,21 @@ Map identityMap(const std::vector<int64_t>& shape) {
   return map;
 }
 
+bool takesLong(OpKind kind, uint8_t fn) {
+  if (kind != OpKind::map) return false;
+  switch (MapFn(fn)) {
+    case MapFn::neg:
+    case MapFn::square:
+    case MapFn::abs:
+    case MapFn::sign:
+    case MapFn::relu:
+    case MapFn::step:
+    case MapFn::isFinite:
+    case MapFn::round: return false;
+    default: return true;
+  }
+}
+
 std::pair<OpId, Map> behindViews(const LoopProgram& program, OpId id, Map map) {
   while (program.ops[id].kind == Kind::view) {
     map = composed(program.ops[id].index, map);

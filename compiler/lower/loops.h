@@ -137,6 +137,9 @@ struct Failure {
   std::string message;
 };
 
+// A function that takes more than a few instructions.
+bool takesLong(OpKind kind, uint8_t fn);
+
 // What stands behind views, and where in it an entry of `id` is that itself stands at `map`.
 std::pair<OpId, Map> behindViews(const LoopProgram& program, OpId id, Map map);
 Map identityMap(const std::vector<int64_t>& shape);  // axes of length one stay at 0
